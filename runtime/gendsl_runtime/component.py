@@ -1,0 +1,150 @@
+"""How a component is written: one decorated function in one file named after it.
+
+The decorators only mark; they register nothing. The language reads the decorated signature and the docstring
+statically (`gendsl.catalogue`), so decorator arguments are literals. Keyword-only parameters, and positional ones
+annotated with a type below, are parameters of the spec; other positional parameters are handed in by the engine.
+A trailing underscore is dropped in specs (`from_` is `from`).
+
+Annotations that the language knows, besides `Literal[...]` (bare choices), `list[T]` and `T | None`:
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from torch import Tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+# Numbers. `Annotated[Positive, "px"]` gives a unit.
+Count: TypeAlias = int
+"""An integer, at least 1."""
+Natural: TypeAlias = int
+"""An integer, at least 0."""
+Integer: TypeAlias = int
+Seed: TypeAlias = int
+"""A random seed, at least 0. `seed = seed` makes a component follow the replicates."""
+Real: TypeAlias = float
+Positive: TypeAlias = float
+NonNegative: TypeAlias = float
+Share: TypeAlias = float
+"""A number from 0 to 1; `20%` is 0.2."""
+Flag: TypeAlias = bool
+Text: TypeAlias = str
+
+# References into the experiment.
+SplitName: TypeAlias = str
+"""A split of the dataset at hand: `train`, `test`, `held_back`."""
+AxisName: TypeAlias = str
+InputFile: TypeAlias = Path
+Scores: TypeAlias = Tensor
+"""One number for each training example, from an analysis: `(examples,)`."""
+Values: TypeAlias = Any
+"""A result expression: quantities of analyses, axes, arithmetic (statistics and plots only)."""
+
+# Hyper-parameters that may differ inside a stack: the engine hands them over as a tensor `(members,)`. Any other
+# parameter is part of the static key: members that differ in it are trained in different stacks.
+if TYPE_CHECKING:
+
+    class PerMember(Tensor, Generic[T]):
+        """A tensor `(members,)` of hyper-parameters of type `T`."""
+
+else:
+
+    class PerMember(Generic[T]):
+        """A tensor `(members,)` of hyper-parameters of type `T`."""
+
+
+
+def _mark(kind: str) -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        function.__gendsl__ = kind  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def dataset(
+    *,
+    version: int,
+    task: str | None = None,
+    shape: Sequence[int | str] | None = None,
+    outputs: int | str | None = None,
+    splits: Mapping[str, int | str | None] | None = None,
+    like: str | None = None,
+    paper: str | Sequence[str] = (),
+) -> Callable[[F], F]:
+    """A dataset or a transformation of one: `f(**parameters) -> Dataset`.
+
+    What is known statically: `task` (`classification`, `regression`), `shape` of one example (channels first),
+    `outputs` (classes, or target dimensions), `splits` with their sizes. A string is the name of a parameter that
+    holds the fact (or a task); None is unknown before the run. `like` names the parameter whose dataset has the
+    same facts, `splits` then replaces or adds.
+    """
+    return _mark("dataset")
+
+
+def model(*, version: int, takes: str = "any", smallest: int = 1, paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+    """A model: `f(shape, outputs, **parameters) -> Network`.
+
+    `takes` is `any` (examples are flattened), `vector` or `image` (channels, height, width; both sides at least
+    `smallest` pixels).
+    """
+    return _mark("model")
+
+
+def optimizer(*, version: int, batch: str = "any", paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+    """An optimizer: `f(**hyper_parameters) -> Optimizer`; `batch="all"` where it needs the whole training set."""
+    return _mark("optimizer")
+
+
+def schedule(*, version: int, paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+    """A learning-rate schedule: `f(steps, steps_per_epoch, **parameters) -> factors`, shape `(steps,)`."""
+    return _mark("schedule")
+
+
+def loss(*, version: int, needs: str | None = None, paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+    """A loss: `f(outputs, targets, **parameters) -> losses`, `(members, outputs, examples) -> (members, examples)`."""
+    return _mark("loss")
+
+
+def train(*, version: int) -> Callable[[F], F]:
+    """The training form; its keyword-only parameters are the fields of `train name { ... }`."""
+    return _mark("train")
+
+
+def analysis(
+    *,
+    version: int,
+    gives: Mapping[str, str],
+    needs: str | Sequence[str] = (),
+    axes: Mapping[str, str] | None = None,
+    paper: str | Sequence[str] = (),
+) -> Callable[[F], F]:
+    """An analysis: `f(runs, **parameters) -> {quantity: array (members, ...)}`.
+
+    `gives` maps each quantity to its unit and its own axes, `"nats"`, `"1 [ray]"`, `"nats [epoch]"`; the first is
+    what a bare mention of the analysis means. `axes` says what each own axis counts. A returned key named like an
+    axis holds that axis's coordinates, shape `(length,)`. `needs` lists facts that must hold: `classification`,
+    `regression`, `plane` (inputs of shape (2,)).
+    """
+    return _mark("analysis")
+
+
+def statistic(
+    *, version: int, reduces: str, unit: str = "same", paper: str | Sequence[str] = ()
+) -> Callable[[F], F]:
+    """A statistic: numpy arrays in, the last axis reduced.
+
+    `reduces="over"`: `f(*values)`, any axes, each `(..., n) -> (...)`. `reduces="along"`: `f(values, coordinates)`,
+    one ordered axis that the spec names, coordinates `(n,)`. `unit` of the result: `same`, `1` or `per` (values per coordinate).
+    """
+    return _mark("statistic")
+
+
+def plot(*, version: int, paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+    """A figure: `f(table, **parameters) -> altair.Chart`."""
+    return _mark("plot")
