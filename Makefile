@@ -1,0 +1,45 @@
+# Two commands matter: `make demo` shows GenDSL at work, `make test` runs every check. Both make .venv first.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export OMP_NUM_THREADS := 1
+
+.PHONY: demo test lint format types unit bench constraints clean
+
+demo: $(READY)
+	$(BIN)/gen run specs/quickstart.gen
+
+test: lint types unit
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(READY)
+	$(BIN)/mypy gendsl runtime/gendsl_runtime
+
+unit: $(READY)
+	$(BIN)/pytest -n 2 --dist loadfile
+
+bench: $(READY)
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# Pins what is installed now; torch without its local build tag.
+constraints: $(READY)
+	{ echo "# Every dependency of development and CI, exact. Refresh: make constraints"; \
+	  $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; grep '^hatchling==' constraints.txt; } > constraints.new
+	mv constraints.new constraints.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
