@@ -36,15 +36,15 @@ RESERVED = (
     "false",
     "none",
 )
-"""Words with a meaning inside a declaration. Nothing that is declared may have one of these names, or a declaring
+"""Words with a meaning inside a declaration. Nothing may be named like one of these, or like a declaring
 word."""
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant by `word`, or None where nothing is close.
 
-    Close means: equal but for case and underscores, or at most one slip in three letters, a slip being a letter
-    too many, missing, wrong, or two neighbours swapped; or the beginning of just one candidate.
+    Close means: equal but for case and underscores, or at most one slip in three letters (a slip: a letter
+    too many, missing, wrong, or two neighbours swapped), or the beginning of just one candidate.
     """
     names = sorted(set(candidates) - {word})
     plain = _plain(word)
