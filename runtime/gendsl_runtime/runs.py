@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from gendsl_runtime.data import Dataset
 from gendsl_runtime.network import Network, State, Tensors
+
+BLOCK = 512
+"""Examples evaluated at once. Fixed, because the bits of a product may depend on its width: a split is always
+evaluated in the same blocks, whatever the size of the stack and however the caller cuts it."""
 
 
 @dataclass(frozen=True)
 class Runs:
     """M trained members of one architecture, with data of one shape.
 
-    A result for a member must not depend on which other members are in the stack: draw random numbers per member
-    from `gendsl_runtime.random` with `seeds`, and use the ops of `train/layers.py` for anything of GEMM kind.
+    A result for a member must not depend on which other members are in the stack: draw random numbers per
+    member from `gendsl_runtime.random` with `seeds`, and use `train/layers/matmul.py` for anything of GEMM
+    kind.
     """
 
     network: Network
@@ -28,36 +34,98 @@ class Runs:
     loss: Callable[[Tensor, Tensor], Tensor]
     """The training loss: outputs `(M, C, B)` and targets `(M, B)` to losses `(M, B)`."""
     history: tuple[Mapping[str, Tensor], ...] = ()
-    """For each member: `epoch`, `train_loss`, `train_error`... `(epochs run,)`, as recorded while training."""
+    """For each member: `epoch`, `train_loss`, `train_error`... `(epochs run,)`, as recorded while
+    training."""
     steps: tuple[int, ...] = ()
     """Steps each member was trained for."""
+    _splits: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def members(self) -> int: ...
+    def members(self) -> int:
+        return len(self.data)
+
+    @property
+    def device(self) -> torch.device:
+        return next(iter(self.state.parameters.values())).device
+
+    def repeated(self, times: int) -> Runs:
+        """Every member `times` times in a row, `(M * times)` members: room for perturbed copies of
+        parameters."""
+        index = torch.arange(self.members, device=self.device).repeat_interleave(times)
+        pick = index.tolist()
+        return replace(
+            self,
+            state=self.state.select(index),
+            data=tuple(self.data[i] for i in pick),
+            seeds=tuple(self.seeds[i] for i in pick),
+            history=tuple(self.history[i] for i in pick) if self.history else (),
+            steps=tuple(self.steps[i] for i in pick) if self.steps else (),
+            _splits={},
+        )
 
     def split(self, name: str) -> tuple[Tensor, Tensor]:
-        """Inputs `(M, N, *shape)` and targets `(M, N)` or `(M, N, outputs)` of a split; `fit` is all trained on.
+        """Inputs `(M, N, *shape)` and targets `(M, N)` or `(M, N, outputs)` of a split; `fit` is all trained
+        on.
 
         Shared data are expanded, not copied.
         """
-        ...
+        if name not in self._splits:
+            self._splits[name] = stacked(self.data, name, device=self.device)
+        return self._splits[name]
 
     def chunks(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
-        """The same in pieces along N that fit the memory; evaluation in pieces gives the same bits as whole."""
-        ...
+        """The same in pieces along N that fit the memory; evaluation in pieces gives the same bits as
+        whole."""
+        inputs, targets = self.split(split)
+        for start in range(0, inputs.shape[1], BLOCK):
+            yield inputs[:, start : start + BLOCK], targets[:, start : start + BLOCK]
 
     def outputs(self, inputs: Tensor, parameters: Tensors | None = None) -> Tensor:
-        """Outputs `(M, C, N)` in evaluation mode, differentiable in `parameters` (the trained ones by default)."""
-        ...
+        """Outputs `(M, C, N)` in evaluation mode, differentiable in `parameters` (the trained ones by
+        default).
+
+        Example i has the same bits in every call whose inputs agree in its block of 512 examples.
+        """
+        values = self.state.parameters if parameters is None else parameters
+        pieces = [
+            self.network.apply(values, self.state.buffers, piece, training=False)[0]
+            for piece in torch.split(inputs, BLOCK, dim=1)
+        ]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=2)
 
     def losses(self, inputs: Tensor, targets: Tensor, parameters: Tensors | None = None) -> Tensor:
         """Training losses `(M, N)` in evaluation mode, differentiable in `parameters`."""
-        ...
+        return self.loss(self.outputs(inputs, parameters), targets)
 
+    @torch.no_grad()
     def mean_loss(self, split: str, parameters: Tensors | None = None) -> Tensor:
         """Mean training loss `(M,)` over a split, float64 accumulation, no gradient."""
-        ...
+        sums = [self.losses(x, y, parameters).double().sum(1) for x, y in self.chunks(split)]
+        return _total(sums) / self.split(split)[0].shape[1]
 
+    @torch.no_grad()
     def accuracy(self, split: str, parameters: Tensors | None = None) -> Tensor:
-        """Share of examples classified rightly `(M,)`."""
-        ...
+        """Share of examples classified rightly `(M,)`, in float64."""
+        hits = [(self.outputs(x, parameters).argmax(1) == y).double().sum(1) for x, y in self.chunks(split)]
+        return _total(hits) / self.split(split)[0].shape[1]
+
+
+def stacked(data: tuple[Dataset, ...], name: str, *, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """Inputs `(M, N, *shape)` and targets of one split of every member's data; one shared dataset is
+    expanded."""
+    first = data[0].split(name)
+    if all(other is data[0] for other in data[1:]):
+        inputs, targets = first.inputs.to(device), first.targets.to(device)
+        return inputs.expand(len(data), *inputs.shape), targets.expand(len(data), *targets.shape)
+    splits = [item.split(name) for item in data]
+    return torch.stack([s.inputs for s in splits]).to(device), torch.stack([s.targets for s in splits]).to(
+        device
+    )
+
+
+def _total(sums: list[Tensor]) -> Tensor:
+    """Left to right, so that the bits depend on the blocks alone."""
+    total = sums[0]
+    for term in sums[1:]:
+        total = total + term
+    return total

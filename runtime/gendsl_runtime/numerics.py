@@ -1,0 +1,44 @@
+"""The numerical setting of the engine: fixed before torch is imported, and named in every key.
+
+`MKL_CBWR=AVX2,STRICT` makes MKL's products independent of alignment, batch count and thread count, which is
+what lets a member keep its bits whatever it is stacked with. MKL reads it once, when torch loads it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import metadata
+
+NUMERICS = 1
+"""Version of the engine's arithmetic: raised whenever the same specification may give other bits."""
+
+REPRODUCIBLE = "AVX2,STRICT"
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def settle() -> None:
+    """Set MKL's reproducible mode and one thread per process; imports nothing heavy.
+
+    Threads the user has set stay: they change the time of a run, never its bits.
+    """
+    os.environ["MKL_CBWR"] = REPRODUCIBLE
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
+
+
+def is_settled() -> bool:
+    """Whether the setting was in place before torch was loaded, as far as the environment can tell."""
+    return os.environ.get("MKL_CBWR") == REPRODUCIBLE or "torch" not in sys.modules
+
+
+def numerics(device: str = "cpu", dtype: str = "float32") -> str:
+    """The numerics class that enters keys: results of two classes are never taken for each other.
+
+    Engine version, torch's major and minor version, dtype, kind of device (`cuda:1` is `cuda`) and, on the
+    CPU, MKL's mode. Needs no torch import.
+    """
+    torch = ".".join(metadata.version("torch").split("+")[0].split(".")[:2])
+    kind = device.split(":")[0]
+    mode = f";mkl={REPRODUCIBLE}" if kind == "cpu" else ""
+    return f"engine={NUMERICS};torch={torch};dtype={dtype};device={kind}{mode}"

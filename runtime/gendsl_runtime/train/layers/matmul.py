@@ -1,0 +1,30 @@
+"""Products of matrices whose bits do not depend on how many members are multiplied at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+
+def matmul(
+    left: Tensor, right: Tensor, bias: Tensor | None = None, *, scale: float = 1.0, bias_scale: float = 1.0
+) -> Tensor:
+    """`scale * left @ right + bias_scale * bias` for each member: `(M, m, k)`, `(M, k, n)`, `(M, m)` to `(M,
+    m, n)`.
+
+    Always `bmm` or `baddbmm`, also for M = 1, and never with a side of length 1: those take other kernels
+    (dot and matrix-vector products), whose sums run in another order. A side of 1 is padded with a row of
+    zeros, which also covers the two products of the backward pass.
+    """
+    rows, inner, columns = left.shape[1], left.shape[2], right.shape[2]
+    if min(rows, inner, columns) < 2:
+        left = pad(left, (0, max(0, 2 - inner), 0, max(0, 2 - rows)))
+        right = pad(right, (0, max(0, 2 - columns), 0, max(0, 2 - inner)))
+        bias = None if bias is None else pad(bias, (0, max(0, 2 - rows)))
+    if bias is None:
+        out = torch.bmm(left, right)
+        out = out if scale == 1.0 else out * scale
+    else:
+        out = torch.baddbmm(bias.unsqueeze(2), left, right, beta=bias_scale, alpha=scale)
+    return out if out.shape[1:] == (rows, columns) else out[:, :rows, :columns]
