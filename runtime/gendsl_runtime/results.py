@@ -14,7 +14,8 @@ from gendsl_runtime.claims.verdict import Verdict
 from gendsl_runtime.record import Failure, RunRecord
 
 Payload: TypeAlias = Mapping[str, np.ndarray]
-Gives: TypeAlias = Mapping[str, str]
+Gives: TypeAlias = Mapping[str, tuple[str, tuple[str, ...]]]
+"""The quantities of an analysis: unit and own axes of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def collect(
     Args:
         nodes: for each analysis step its payloads, in C order over the step's axes; None where a node failed.
             A payload holds one array a quantity, over the quantity's own axes, and coordinates of own axes.
-        gives: for each analysis component what its decorator gives (`{"radius": "1 [ray]"}`); read from the
+        gives: for each analysis component its quantities, `{"radius": ("1", ("ray",))}`; read from the
             catalogue when left out.
 
     Own axes of unequal length or labels (runs that stopped at different epochs) are joined over the union of
@@ -85,12 +86,7 @@ def _catalogue_gives(names: set[str]) -> dict[str, Gives]:
     from gendsl_runtime.components import catalogue
 
     components = catalogue().components
-    return {name: _facts(components["analysis", name]) for name in names if ("analysis", name) in components}
-
-
-def _facts(description: Any) -> Gives:
-    gives: Gives = description.facts["gives"]
-    return gives
+    return {name: components["analysis", name].gives for name in names if ("analysis", name) in components}
 
 
 def _dataset(spec: Spec, step: Step, payloads: Sequence[Payload | None], gives: Gives) -> xr.Dataset:
@@ -101,22 +97,15 @@ def _dataset(spec: Spec, step: Step, payloads: Sequence[Payload | None], gives: 
     coordinates: dict[str, Any] = {}
     for axis in axes:
         coordinates |= axis_coordinates(axis)
-    signatures = {name: _signature(text) for name, text in gives.items()}
-    own = _own_coordinates(payloads, signatures)
+    own = _own_coordinates(payloads, gives)
     coordinates |= {name: (name, labels) for name, labels in own.items() if name not in coordinates}
     variables = {}
-    for name, (unit, own_axes) in signatures.items():
+    for name, (unit, own_axes) in gives.items():
         values = _stacked(payloads, name, own_axes, own)
         values = values.reshape(shape + values.shape[1:])
         key = variable_name(name, taken=coordinates)
         variables[key] = ((*step.axes, *own_axes), values, {"unit": unit})
     return xr.Dataset(variables, coords=coordinates, attrs={"component": step.component})
-
-
-def _signature(text: str) -> tuple[str, tuple[str, ...]]:
-    """Unit and own axes of `"nats [ray, epoch]"`."""
-    unit, _, axes = text.partition("[")
-    return unit.strip(), tuple(part.strip() for part in axes.rstrip("] ").split(",") if part.strip())
 
 
 def axis_coordinates(axis: Axis) -> dict[str, Any]:
@@ -142,12 +131,10 @@ def _label_array(labels: Sequence[Any]) -> np.ndarray:
     return np.array([str(label) for label in labels], dtype=np.str_)
 
 
-def _own_coordinates(
-    payloads: Sequence[Payload | None], signatures: Mapping[str, tuple[str, tuple[str, ...]]]
-) -> dict[str, np.ndarray]:
+def _own_coordinates(payloads: Sequence[Payload | None], gives: Gives) -> dict[str, np.ndarray]:
     """For each own axis the union of its labels over all nodes, ascending."""
     found: dict[str, dict[bytes, np.ndarray]] = {}
-    for name, (_, axes) in signatures.items():
+    for name, (_, axes) in gives.items():
         for place, axis in enumerate(axes):
             distinct = found.setdefault(axis, {})
             for payload in payloads:
