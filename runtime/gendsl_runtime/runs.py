@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -14,6 +15,15 @@ from gendsl_runtime.network import Network, State, Tensors
 BLOCK = 512
 """Examples evaluated at once. Fixed, because the bits of a product may depend on its width: a split is always
 evaluated in the same blocks, whatever the size of the stack and however the caller cuts it."""
+
+
+@runtime_checkable
+class Selectable(Protocol):
+    """A loss with parameters of its own for each member."""
+
+    def select(self, members: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+        """The losses of some members, in that order."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,15 +61,17 @@ class Runs:
     def repeated(self, times: int) -> Runs:
         """Every member `times` times in a row, `(M * times)` members: room for perturbed copies of
         parameters."""
-        index = torch.arange(self.members, device=self.device).repeat_interleave(times)
-        pick = index.tolist()
+        return self.select([member for member in range(self.members) for _ in range(times)])
+
+    def select(self, members: Sequence[int]) -> Runs:
+        """Some of the members, in that order."""
         return replace(
             self,
-            state=self.state.select(index),
-            data=tuple(self.data[i] for i in pick),
-            seeds=tuple(self.seeds[i] for i in pick),
-            history=tuple(self.history[i] for i in pick) if self.history else (),
-            steps=tuple(self.steps[i] for i in pick) if self.steps else (),
+            state=self.state.select(members),
+            data=tuple(self.data[i] for i in members),
+            seeds=tuple(self.seeds[i] for i in members),
+            history=tuple(self.history[i] for i in members) if self.history else (),
+            steps=tuple(self.steps[i] for i in members) if self.steps else (),
             _splits={},
         )
 
@@ -106,7 +118,7 @@ class Runs:
     @torch.no_grad()
     def accuracy(self, split: str, parameters: Tensors | None = None) -> Tensor:
         """Share of examples classified rightly `(M,)`, in float64."""
-        hits = [(self.outputs(x, parameters).argmax(1) == y).double().sum(1) for x, y in self.chunks(split)]
+        hits = [(self.outputs(x, parameters).max(1).indices == y).double().sum(1) for x, y in self.chunks(split)]
         return _total(hits) / self.split(split)[0].shape[1]
 
 
