@@ -1,0 +1,274 @@
+"""The plan: what is to be computed, known in full before anything runs.
+
+A step of the spec stands for one node at each coordinate of its axes. Nodes are not objects: a step holds the
+recipe keys of all its nodes as one byte string, and tells anything else about a node when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from itertools import product
+from math import prod
+
+import networkx as nx
+
+from gendsl.fragments import Fragment, constant, fixed, hashed, joined, of_keys, strides
+from gendsl.keys import (
+    ACTION,
+    RECIPE,
+    SIZE,
+    Hole,
+    Part,
+    encode,
+    node,
+    parts,
+)
+from gendsl.limit import refuse_too_large
+from gendsl.mentions import axes_of, inside, steps_of
+from gendsl.spec import (
+    Axis,
+    Coordinate,
+    InputFile,
+    Moment,
+    Operation,
+    Quantity,
+    Spec,
+    Step,
+    Use,
+    Value,
+    Where,
+)
+from gendsl.substitute import at, substituted
+
+MAX_RUNS = 1000
+
+Digests = Callable[[str, int], bytes]
+"""The content digest of a node's result, by step and index."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlanStep:
+    """One step of a plan: `count` nodes, in C order over `axes`."""
+
+    name: str
+    step: Step
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    keys: bytes = field(repr=False)
+    """The recipe keys of all nodes, 32 bytes each."""
+    _frame: _Frame = field(repr=False)
+
+    @cached_property
+    def count(self) -> int:
+        return prod(self.shape)
+
+    def recipe_key(self, index: int) -> bytes:
+        """The key that is known before anything runs: two nodes with equal keys are the same computation."""
+        return self.keys[SIZE * index : SIZE * (index + 1)]
+
+    def coordinate(self, index: int) -> dict[str, int]:
+        """For each axis the place of its label."""
+        place = {}
+        for axis, size in zip(reversed(self.axes), reversed(self.shape)):
+            index, place[axis] = divmod(index, size)
+        return {axis: place[axis] for axis in self.axes}
+
+    def index(self, coordinate: Mapping[str, int]) -> int:
+        """The flat index of the node at a coordinate; axes the step does not have are left aside."""
+        apart = strides(self.axes, self._frame.sizes)
+        return sum(apart[axis] * coordinate[axis] for axis in self.axes)
+
+    def labels(self, index: int) -> dict[str, str | int | float]:
+        """For each axis its label; that of a tuple axis as text."""
+        labels = {}
+        for axis, place in self.coordinate(index).items():
+            label = self._frame.axes[axis].labels[place]
+            labels[axis] = ", ".join(map(str, label)) if isinstance(label, tuple) else label
+        return labels
+
+    def arguments(self, index: int) -> dict[str, Value]:
+        """The node's arguments, with no coordinate left in them."""
+        place = self.coordinate(index)
+        return {
+            name: substituted(value, self._frame.axes, place) for name, value in self.step.arguments.items()
+        }
+
+    def inputs(self, index: int) -> dict[str, tuple[str, int]]:
+        """The nodes that feed this one, by argument path: `dataset`, `test.dataset` (a split), `shares.0`."""
+        place = self.coordinate(index)
+        return {
+            path: source
+            for name, value in self.step.arguments.items()
+            for path, source in self._frame.sources(value, name, place)
+        }
+
+    def action_key(self, index: int, digests: Digests) -> bytes:
+        """The key by the contents of the inputs: equal contents, equal keys, whatever made them."""
+        return self._frame.action_key(self, index, digests)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An experiment ready to be run: `steps` in topological order, `graph` with edges from input to user."""
+
+    spec: Spec
+    numerics: str
+    steps: Mapping[str, PlanStep]
+    graph: nx.DiGraph
+
+    def __getitem__(self, name: str) -> PlanStep:
+        return self.steps[name]
+
+    def __iter__(self) -> Iterator[PlanStep]:
+        return iter(self.steps.values())
+
+    @cached_property
+    def trainings(self) -> int:
+        """How many runs are trained; runs that two steps share count twice."""
+        return sum(step.count for step in self if step.step.kind == "train")
+
+
+def plan(spec: Spec, *, numerics: str, max_runs: int = MAX_RUNS, file_digest: Callable[[str], bytes]) -> Plan:
+    """The plan of a checked experiment.
+
+    Args:
+        numerics: what else the results depend on, such as `cpu;float32;torch2.13;engine1`; part of every key.
+        max_runs: the most trainings allowed.
+        file_digest: the content digest of a file that the user names.
+
+    Raises:
+        DiagnosticError: `plan-too-large`, before any key is computed.
+    """
+    sizes = {name: len(axis.values) for name, axis in spec.axes.items()}
+    refuse_too_large(spec, sizes, max_runs=max_runs)
+    graph = _graph(spec)
+    frame = _Frame(spec.axes, sizes, numerics, file_digest)
+    for name in _in_order(graph, spec):
+        step = spec.steps[name]
+        shape = tuple(sizes[axis] for axis in step.axes)
+        frame.steps[name] = PlanStep(name, step, step.axes, shape, frame.recipe_keys(step), frame)
+    return Plan(spec, numerics, frame.steps, graph)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """What the steps of one plan share."""
+
+    axes: Mapping[str, Axis]
+    sizes: Mapping[str, int]
+    numerics: str
+    file_digest: Callable[[str], bytes]
+    steps: dict[str, PlanStep] = field(default_factory=dict)
+    _files: dict[str, bytes] = field(default_factory=dict)
+
+    def file(self, path: str) -> bytes:
+        if path not in self._files:
+            self._files[path] = self.file_digest(path)
+        return self._files[path]
+
+    def recipe_keys(self, step: Step) -> bytes:
+        """The recipe keys of all nodes: every axis label is encoded once, then one hash a node."""
+        return hashed(RECIPE, self._fragments(node(step, numerics=self.numerics)), step.axes, self.sizes)
+
+    def _fragments(self, encoding: Iterator[Part]) -> list[Fragment]:
+        return [
+            fragment
+            for part in encoding
+            for fragment in ([constant(part)] if isinstance(part, bytes) else self._filled(part))
+        ]
+
+    def _filled(self, hole: Hole) -> list[Fragment]:
+        match hole:
+            case Use():
+                return [of_keys(self.steps[hole.step].axes, self.steps[hole.step].keys)]
+            case InputFile():
+                return [constant(self.file(hole.path))]
+            case Coordinate():
+                return [self._selected(hole)]
+            case Operation():
+                return [self._computed(hole)]
+            case Where():
+                inner = self._fragments(parts(hole.subject))
+                return [fixed(fragment, hole.fixed, self.sizes) for fragment in inner]
+
+    def _selected(self, coordinate: Coordinate) -> Fragment:
+        """Along the axis its values; where these are runs or datasets, also along the axes of those."""
+        axis = coordinate.axis
+        choices = [
+            self._fragments(parts(at(coordinate, self.axes, {axis: place})))
+            for place in range(self.sizes[axis])
+        ]
+        others = tuple(dict.fromkeys(a for choice in choices for f in choice for a in f.axes if a != axis))
+        table = [value for choice in choices for value in joined(choice, others, self.sizes)]
+        return Fragment((axis, *others), table)
+
+    def _computed(self, operation: Operation) -> Fragment:
+        """The values of arithmetic on coordinates, along all axes it mentions."""
+        axes = tuple(dict.fromkeys(axes_of(operation)))
+        table = []
+        for at_ in product(*(range(self.sizes[axis]) for axis in axes)):
+            value = substituted(operation, self.axes, dict(zip(axes, at_)))
+            table.append(b"".join(f.table[0] for f in self._fragments(parts(value))))
+        return Fragment(axes, table)
+
+    def action_key(self, step: PlanStep, index: int, digests: Digests) -> bytes:
+        is_analysis = step.step.kind == "analysis"
+
+        def contents(name: str, at_: int) -> bytes:
+            source = self.steps[name]
+            # An analysis sees more of a run than the trained state: its network, data and loss.
+            seen = is_analysis and source.step.kind == "train"
+            return digests(name, at_) + (self.action_key(source, at_, digests) if seen else b"")
+
+        def fill(hole: Hole, place: Mapping[str, int]) -> bytes:
+            match hole:
+                case Use():
+                    return contents(hole.step, self.steps[hole.step].index(place))
+                case InputFile():
+                    return self.file(hole.path)
+                case Coordinate():
+                    inner, where = at(hole, self.axes, place), place
+                case Operation():
+                    inner, where = substituted(hole, self.axes, place), place
+                case Where():
+                    inner, where = hole.subject, {**place, **hole.fixed}
+            return encode(parts(inner), lambda nested: fill(nested, where))
+
+        place = step.coordinate(index)
+        encoding = node(step.step, numerics=self.numerics)
+        return sha256(ACTION + encode(encoding, lambda hole: fill(hole, place))).digest()
+
+    def sources(
+        self, value: Value, path: str, place: Mapping[str, int]
+    ) -> Iterator[tuple[str, tuple[str, int]]]:
+        """Path, step and index of each node that an argument mentions, at a place."""
+        match value:
+            case Use() | Quantity():
+                yield path, (value.step, self.steps[value.step].index(place))
+            case Moment():
+                yield from self.sources(value.run, path, place)
+            case Where():
+                yield from self.sources(value.subject, path, {**place, **value.fixed})
+            case Coordinate():
+                yield from self.sources(at(value, self.axes, place), path, place)
+            case _:
+                for name, inner in inside(value):
+                    yield from self.sources(inner, f"{path}.{name}", place)
+
+
+def _graph(spec: Spec) -> nx.DiGraph:
+    graph: nx.DiGraph = nx.DiGraph()
+    graph.add_nodes_from(spec.steps)
+    for name, step in spec.steps.items():
+        for value in step.arguments.values():
+            graph.add_edges_from((source, name) for source in steps_of(value, spec.axes))
+    return graph
+
+
+def _in_order(graph: nx.DiGraph, spec: Spec) -> Sequence[str]:
+    """Inputs before their users, else as in the file."""
+    at_ = {name: place for place, name in enumerate(spec.steps)}
+    return list(nx.lexicographical_topological_sort(graph, key=at_.__getitem__))

@@ -1,0 +1,90 @@
+"""Values at one coordinate: axes give way to their labels, and arithmetic on numbers is carried out."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+
+from gendsl.spec import (
+    Axis,
+    Component,
+    Coordinate,
+    Items,
+    Moment,
+    Number,
+    Operation,
+    Split,
+    Value,
+    Where,
+)
+
+
+def _power(base: float, exponent: float) -> int | float:
+    """A whole power of a whole number is whole while doubles hold it; no power takes longer than another."""
+    result = math.pow(base, exponent)
+    is_whole = isinstance(base, int) and isinstance(exponent, int) and exponent >= 0 and abs(result) < 2**53
+    return int(result) if is_whole else result
+
+
+ARITHMETIC: Mapping[str, Callable[..., int | float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": _power,
+    "neg": operator.neg,
+}
+
+
+def at(coordinate: Coordinate, axes: Mapping[str, Axis], place: Mapping[str, int]) -> Value:
+    """The value of an axis at a place; of a tuple axis one part, where `part` says so."""
+    value = axes[coordinate.axis].values[place[coordinate.axis]]
+    if coordinate.part is None:
+        return value
+    assert isinstance(value, Items)
+    return value.items[coordinate.part]
+
+
+def substituted(value: Value, axes: Mapping[str, Axis], place: Mapping[str, int]) -> Value:
+    """`value` at the place, a label index for each axis: no coordinate and no `where` is left in it."""
+
+    def inner(part: Value) -> Value:
+        return substituted(part, axes, place)
+
+    match value:
+        case Coordinate():
+            return inner(at(value, axes, place))
+        case Items():
+            return Items(items=tuple(map(inner, value.items)))
+        case Component():
+            arguments = {name: inner(argument) for name, argument in value.arguments.items()}
+            return value.model_copy(update={"arguments": arguments})
+        case Moment():
+            return Moment(run=inner(value.run), epoch=inner(value.epoch))
+        case Split():
+            return Split(dataset=inner(value.dataset), name=value.name)
+        case Operation():
+            return folded(value.op, tuple(map(inner, value.operands)))
+        case Where():
+            return substituted(value.subject, axes, {**place, **value.fixed})
+        case _:
+            return value
+
+
+def folded(op: str, operands: tuple[Value, ...]) -> Value:
+    """The number that arithmetic on numbers gives; any other operation stays.
+
+    A whole quotient of whole numbers is whole: `width / 2` is a count. Raises ArithmeticError or ValueError
+    where there is no such number.
+    """
+    numbers = [operand for operand in operands if isinstance(operand, Number)]
+    if op not in ARITHMETIC or len(numbers) < len(operands):
+        return Operation(op=op, operands=operands)
+    values = [number.value for number in numbers]
+    result = ARITHMETIC[op](*values)
+    if op == "/" and all(isinstance(value, int) for value in values) and values[0] % values[1] == 0:
+        result = values[0] // values[1]
+    units = [number.unit for number in numbers]
+    is_ratio = op == "/" and len(set(units)) == 1
+    return Number(value=result, unit="" if is_ratio else next(filter(None, units), ""))
