@@ -1,0 +1,71 @@
+"""Results as files named by their content, `objects/ab/<digest>`: whole or not there, and never changed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+class Blobs:
+    """The files of a store."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, digest: bytes) -> Path:
+        name = digest.hex()
+        return self.root / "objects" / name[:2] / name
+
+    def write(self, digest: bytes, content: bytes) -> None:
+        """The content goes to a temporary file, to the disk, and only then to its name."""
+        path = self.path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (self.root / "tmp").mkdir(exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=self.root / "tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(draft).unlink()
+            raise
+        _synced(path.parent)
+
+    def size(self, digest: bytes) -> int | None:
+        """Bytes of the file; None where there is none."""
+        try:
+            return self.path(digest).stat().st_size
+        except OSError:
+            return None
+
+    def read(self, digest: bytes) -> bytes | None:
+        """The content, not verified; None where it cannot be read."""
+        try:
+            return self.path(digest).read_bytes()
+        except OSError:
+            return None
+
+    def set_aside(self, digest: bytes, content: bytes | None = None) -> None:
+        """Moves a damaged file, or writes damaged content, to `quarantine/`; best effort."""
+        with suppress(OSError):
+            folder = self.root / "quarantine"
+            folder.mkdir(exist_ok=True)
+            target = folder / digest.hex()
+            if content is None:
+                self.path(digest).replace(target)
+            else:
+                target.write_bytes(content)
+
+
+def _synced(folder: Path) -> None:
+    """Names in a folder survive a loss of power once the folder itself is written."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

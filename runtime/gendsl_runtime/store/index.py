@@ -1,0 +1,119 @@
+"""The index: which key has which result, in one SQLite file (write-ahead log, one connection a process)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gendsl_runtime.problem import Problem
+
+VERSION = 1
+BUSY_SECONDS = 60.0
+CHUNK = 10_000
+"""Keys asked for in one query; SQLite takes at least 32,766."""
+
+SCHEMA = """
+CREATE TABLE blobs (
+    digest BLOB PRIMARY KEY,  -- SHA-256 of the content
+    size INTEGER NOT NULL,
+    data BLOB                 -- the content, where it is small; else it is a file
+);
+CREATE TABLE keys (           -- recipe keys and action keys, told apart by their hash's domain
+    key BLOB PRIMARY KEY,
+    digest BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE origins (
+    id INTEGER PRIMARY KEY,
+    host TEXT NOT NULL,
+    versions TEXT NOT NULL,   -- JSON
+    UNIQUE (host, versions)
+);
+CREATE TABLE results (        -- what was computed, one row a computation
+    recipe BLOB PRIMARY KEY,
+    action BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    component TEXT NOT NULL,
+    created REAL NOT NULL,    -- seconds since 1970, UTC
+    seconds REAL NOT NULL,
+    origin INTEGER NOT NULL REFERENCES origins
+) WITHOUT ROWID;
+CREATE TABLE failures (
+    recipe BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,
+    component TEXT NOT NULL,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created REAL NOT NULL,
+    origin INTEGER NOT NULL REFERENCES origins
+) WITHOUT ROWID;
+"""
+
+
+def connected(file: Path) -> sqlite3.Connection:
+    """The index in `file`, made where there is none; read only where the disk is."""
+    try:
+        connection = _open(str(file), uri=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError:
+        if not file.exists():
+            raise
+        # A log left by another machine cannot be played back on a read-only disk: what is committed is read.
+        connection = _open(f"{file.resolve().as_uri()}?immutable=1", uri=True)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    _at_this_version(connection, file)
+    return connection
+
+
+def empty() -> sqlite3.Connection:
+    """An index of nothing, in memory: of a store that is not there yet."""
+    connection = _open(":memory:", uri=False)
+    _at_this_version(connection, Path(":memory:"))
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; the write lock is taken at the start, so that two writers queue instead of failing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def chosen(connection: sqlite3.Connection, query: str, keys: Sequence[bytes]) -> Iterable[tuple[bytes, ...]]:
+    """The rows of `query`, whose `{}` stands for the keys, thousands at a time."""
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        yield from connection.execute(query.format(",".join("?" * len(chunk))), chunk)
+
+
+def _open(name: str, *, uri: bool) -> sqlite3.Connection:
+    return sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=uri)
+
+
+def _at_this_version(connection: sqlite3.Connection, file: Path) -> None:
+    if _version(connection) == 0:
+        with transaction(connection):
+            if _version(connection) == 0:
+                for statement in SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+    found = _version(connection)
+    if found > VERSION:
+        raise Problem(
+            "store-newer",
+            f"the store {file.parent} was made by a newer GenDSL (format {found}, this one knows {VERSION})",
+            help="update GenDSL, or choose another place with `--store PATH`",
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
