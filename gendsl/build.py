@@ -36,7 +36,7 @@ class Builder:
     def file(self, parts: Parts) -> tuple[tree.Declaration, ...]:
         return tuple(parts)
 
-    # --- declarations --------------------------------------------------------------------------------------------
+    # --- declarations ---------------------------------------------------------------------------------------
 
     def captioned(self, parts: Parts) -> tree.Declaration:
         caption = self.doc(parts)
@@ -101,7 +101,7 @@ class Builder:
     def path(self, parts: Parts) -> tuple[tree.Name, ...]:
         return tuple(parts[::2])
 
-    # --- expressions ---------------------------------------------------------------------------------------------
+    # --- expressions ----------------------------------------------------------------------------------------
 
     def where(self, parts: Parts) -> tree.Where:
         subject, _, condition = parts

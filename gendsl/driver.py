@@ -1,8 +1,8 @@
 """The LALR(1) loop.
 
-It takes two liberties that make it several times faster than a general driver: chains of rules with one part (there
-are a dozen between `expr` and a name) are walked once and remembered, and every part is a tuple that begins with its
-span.
+It takes two liberties that make it several times faster than a general driver: chains of rules with one part
+(there are a dozen between `expr` and a name) are walked once and remembered, and every part is a tuple that
+begins with its span.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Driver:
         functions, end_state = self.functions, self.tables.ends[start]
         text, kinds, starts, ends, _ = self.tokens
         new, name = tuple.__new__, tree.Name
-        states, values = [self.tables.starts[start]], []
+        states = [self.tables.starts[start]]
+        values: list[Any] = []
         state = states[0]
         width, chains = len(self.tables.terminals), self.chains
         while True:

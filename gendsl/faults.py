@@ -1,7 +1,7 @@
 """Saying what is wrong with a declaration that could not be read.
 
-The fault is found by repair: which single sign, put in, exchanged or taken out near the place where reading stopped,
-makes the whole declaration readable? The message names that sign.
+The fault is found by repair: which single sign, put in, exchanged or taken out near the place where reading
+stopped, makes the whole declaration readable? The message names that sign.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _fault(
     return Diagnostic(code, message, segment.source, span, note, labels, help)
 
 
-# --- what the lexer found ----------------------------------------------------------------------------------------
+# --- what the lexer found -----------------------------------------------------------------------------------
 
 
 def lexical(source: Source, tokens: Tokens) -> list[Diagnostic]:
@@ -121,7 +121,7 @@ def _unreadable(source: Source, fault: Fault) -> Diagnostic:
     return Diagnostic("illegal-character", f"{shown} means nothing here", source, span, help=help)
 
 
-# --- habits and misspellings with a message of their own -----------------------------------------------------------
+# --- habits and misspellings with a message of their own ----------------------------------------------------
 
 
 def _special(segment: Segment, at: int) -> Diagnostic | None:
@@ -178,7 +178,7 @@ def _undeclared(segment: Segment, at: int) -> Diagnostic:
 _DECLARE = "write what it is: `model`, `dataset`, `train`, `analysis`, `claim` ..."
 
 
-# --- repair ------------------------------------------------------------------------------------------------------
+# --- repair -------------------------------------------------------------------------------------------------
 
 
 def _repaired(segment: Segment, at: int, kinds: list[int], local: int) -> Diagnostic | None:
@@ -211,9 +211,9 @@ class _Trial:
         """Repairs that work, the likeliest first."""
         first, local = segment.first, self.local
         word = segment.tokens.word(at) if at < segment.end else ""
-        if word == "=" and not segment.starts_line(at) and segment.starts_line(at - 1):
-            if self.works(local - 1, ("NAME",)):
-                yield Repair("add", at - 1, "NAME")
+        is_next_field = word == "=" and not segment.starts_line(at) and segment.starts_line(at - 1)
+        if is_next_field and self.works(local - 1, ("NAME",)):
+            yield Repair("add", at - 1, "NAME")
         for other in _exchanges(word):
             if self.works(local, (other,), skip=1):
                 yield Repair("exchange", at, other)

@@ -1,7 +1,7 @@
 """Text to tokens, by the terminals of the grammar.
 
-The lexer never stops. What belongs to other languages (`&&`, `'text'`, `// a comment`, `;`) is read as what was
-meant and reported; what cannot be read at all becomes a token that no rule takes.
+The lexer never stops. What belongs to other languages (`&&`, `'text'`, `// a comment`, `;`) is read as what
+was meant and reported; what cannot be read at all becomes a token that no rule takes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Text to tree.
 
-The tables come from `grammar/gen.lark`. A declaration that cannot be read is set aside with one diagnostic, and
-reading goes on at the next one.
+The tables come from `grammar/gen.lark`. A declaration that cannot be read is set aside with one diagnostic,
+and reading goes on at the next one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from gendsl import tree
 from gendsl.build import Builder
 from gendsl.diagnostic import Diagnostic
 from gendsl.driver import DEEPEST, Driver, Halt, functions
-from gendsl.faults import Segment, diagnose, lexical
+from gendsl.faults import diagnose, lexical
 from gendsl.lex import END, Tokens, lex
+from gendsl.segment import Segment
 from gendsl.source import Source, Span
 
 MOST = 100
@@ -44,7 +45,9 @@ def parse_expression(source: Source) -> tuple[tree.Expr | None, list[Diagnostic]
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Switches the garbage collector off: a tree has no cycles, and collecting doubles the time of a parse."""
+    """Switches the garbage collector off: a tree has no cycles, and collecting doubles the time of a
+    parse.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -95,7 +98,8 @@ class _Reading:
             self._read(segment, halt.at)
             segment = Segment.around(self.source, self.tokens, halt.at)
         elif self.items and segment.continues_line():
-            # `dataset a = b train=3)`: the word `train` began no declaration, so the one before it is at fault.
+            # `dataset a = b train=3)`: the word `train` began no declaration, so the one before it is at
+            # fault.
             last = self.items.pop()
             first = bisect_left(self.tokens.starts, last.span.start)
             segment = Segment.around(self.source, self.tokens, first)
@@ -112,7 +116,9 @@ class _Reading:
             self.diagnostics.append(fault)
 
     def _keep(self, halt: Halt) -> int:
-        """Take the declarations that were read off the stack; the number of the first token that belongs to none."""
+        """Take the declarations that were read off the stack; the number of the first token that belongs to
+        none.
+        """
         values = halt.values
         while values and (type(values[0]) is list or isinstance(values[0], _DECLARATIONS)):
             head = values.pop(0)
@@ -149,7 +155,7 @@ class _Reading:
                 return False
             # Lists of parts are plain tuples, and no level of their own.
             deeper = depth if type(node) in (tuple, tree.Argument) else depth + 1
-            for part in node:
-                if isinstance(part, tuple) and not isinstance(part, _LEAVES):
-                    waiting.append((part, deeper))
+            waiting += [
+                (part, deeper) for part in node if isinstance(part, tuple) and not isinstance(part, _LEAVES)
+            ]
         return True

@@ -1,7 +1,7 @@
 """Where a broken declaration begins and ends.
 
-Declarations are found again by their words: at the start of a line, or wherever the words can only be a declaration
-(`train clean {`; inside a block a field is `train = ...`).
+Declarations are found again by their words: at the start of a line, or wherever the words can only be a
+declaration (`train clean {`; inside a block a field is `train = ...`).
 """
 
 from __future__ import annotations

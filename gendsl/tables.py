@@ -1,7 +1,8 @@
 """The parser's tables, made from the grammar by lark and kept in the user's cache folder.
 
-`grammar/gen.lark` is the one source of truth. Lark turns it into LALR(1) tables; those are stored as JSON (never
-pickle: a table is data and cannot run anything), so that a parse needs neither lark nor the 60 ms of making them.
+`grammar/gen.lark` is the one source of truth. Lark turns it into LALR(1) tables; those are stored as JSON
+(never pickle: a table is data and cannot run anything), so that a parse needs neither lark nor the 60 ms of
+making them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ FORMAT = "2"
 
 
 class Rule(NamedTuple):
-    """`name` is the alias or the left side; a `unit` rule hands on its one part; a `helper` rule collects a list."""
+    """`name` is the alias or the left side; a `unit` rule hands on its one part; a `helper` rule collects a
+    list.
+    """
 
     name: str
     length: int
@@ -73,7 +76,9 @@ def tables() -> Tables:
 
 
 def cache_folder() -> Path | None:
-    """The user's own cache folder for GenDSL, made if need be; None where there is none that only they can write."""
+    """The user's own cache folder for GenDSL, made if need be; None where there is none that only they can
+    write.
+    """
     home = os.environ.get("XDG_CACHE_HOME")
     try:
         folder = (Path(home) if home and Path(home).is_absolute() else Path.home() / ".cache") / "gendsl"
@@ -147,7 +152,7 @@ def _make(grammar: str) -> str:
 
 def _is_pattern(terminal: Any) -> bool:
     """Whether the lexer must try it as a regular expression; the others are words and signs, looked up."""
-    return terminal.pattern.type != "str"
+    return bool(terminal.pattern.type != "str")
 
 
 def _precedence(terminal: Any) -> tuple[int, int, int, str]:
