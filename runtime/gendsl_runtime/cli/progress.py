@@ -1,0 +1,83 @@
+"""The progress bar of a run: nodes done, rate, and the time that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from gendsl.plan import Plan
+from gendsl_runtime.execute.task import Broken, Outcome, Task
+from gendsl_runtime.run import Watch
+
+VERBS = {"dataset": "making data", "train": "training", "analysis": "analysing"}
+
+
+class Bar(Watch):
+    """Shows a run on a terminal; elsewhere it says what was planned and nothing more."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<12}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._total = self._bar.add_task("reading", total=None, rate="")
+        self._parts: dict[int, float] = {}
+        self._finished = 0
+        self.computed = 0
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def planned(self, plan: Plan, missing: int) -> None:
+        self._finished = 0
+        self._bar.reset(self._total, total=missing, rate="")
+        trainings = sum(step.count for step in plan.steps.values() if step.step.kind == "train")
+        nodes = sum(step.count for step in plan.steps.values())
+        self._console.print(
+            f"{plan.spec.name}: {trainings:,} trainings, {nodes - missing:,} of {nodes:,} results stored"
+        )
+
+    def part(self, task: Task, share: float) -> None:
+        self._parts[id(task)] = share * len(task.nodes)
+        self._show(task)
+
+    def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
+        self._parts.pop(id(task), None)
+        self._finished += len(outcomes)
+        self.computed += sum(not isinstance(outcome, Broken) for outcome in outcomes)
+        self._show(task)
+
+    def stage(self, name: str) -> None:
+        self._bar.update(self._total, description=name, rate="")
+
+    def _show(self, task: Task) -> None:
+        done = self._finished + sum(self._parts.values())
+        speed = self._bar.tasks[0].speed
+        rate = f"{speed:,.1f}/s" if speed else ""
+        self._bar.update(self._total, completed=done, description=VERBS[task.kind], rate=rate)

@@ -1,0 +1,86 @@
+"""`gen run`: carries out a spec and writes its report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gendsl_runtime.cli.options import add_limits, add_spec, spec_options
+
+if TYPE_CHECKING:
+    from gendsl_runtime.claims.verdict import Verdict
+    from gendsl_runtime.run import Finished
+
+HELP = "run an experiment and write its report"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `gen run`."""
+    add_spec(parser)
+    add_limits(parser)
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (auto)"
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (1: this one)")
+    parser.add_argument("--require-claims", action="store_true", help="exit with 4 if a claim was refuted")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs the spec; 3 where a run failed, 4 where a claim was refuted and claims are required."""
+    from gendsl_runtime.cli.progress import Bar
+    from gendsl_runtime.run import RunOptions, command_line, run
+
+    options = RunOptions(
+        check=spec_options(arguments),
+        device=arguments.device,
+        workers=arguments.workers,
+        max_runs=arguments.max_runs,
+        store=Path(arguments.store) if arguments.store else None,
+        command=command_line(),
+    )
+    with Bar() as bar:
+        finished = run(arguments.file, options, bar)
+    tell(finished, bar.computed)
+    if finished.results.failures:
+        return 3
+    refuted = any(verdict.outcome == "refuted" for verdict in finished.results.verdicts)
+    return 4 if refuted and arguments.require_claims else 0
+
+
+def tell(finished: Finished, computed: int) -> None:
+    """What was found, on the terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    colours = {"supported": "green", "refuted": "red", "undecided": "yellow"}
+    results = finished.results
+    for failure in _grouped([f"{f.step}: {f.reason}" for f in results.failures]):
+        print(failure, file=sys.stderr)
+    width = max((len(verdict.name) for verdict in results.verdicts), default=0)
+    for verdict in results.verdicts:
+        line = Text(f"  {verdict.name:<{width}}  ")
+        line.append(f"{verdict.outcome:<10}", style=colours[verdict.outcome])
+        line.append(f"  {difference(verdict)}")
+        console.print(line)
+    record = results.record
+    assert record is not None
+    work = f"{computed:,} computed" if computed else "nothing to compute"
+    console.print(f"{record.run}: {work}, {record.seconds:.1f} s")
+    console.print(f"report: {finished.folder / 'report.html'}")
+
+
+def difference(verdict: Verdict) -> str:
+    """Left minus right with its interval, in the claim's unit."""
+    numbers = f"{verdict.estimate:+.4g}"
+    if verdict.low != verdict.high:
+        numbers += f" [{verdict.low:+.4g}, {verdict.high:+.4g}]"
+    return f"{numbers} {verdict.unit}".rstrip() + (f"  ({verdict.reason})" if verdict.reason else "")
+
+
+def _grouped(messages: Sequence[str]) -> list[str]:
+    """Equal messages once, with their count."""
+    return [f"failed: {text} ({messages.count(text)} runs)" for text in dict.fromkeys(messages)]

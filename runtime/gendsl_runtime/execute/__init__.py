@@ -1,0 +1,1 @@
+"""Carrying out work: tasks, what performs them, and the processes they run in."""

@@ -1,0 +1,178 @@
+"""Performs a task: reads what it needs by digest, calls the component, returns one payload for each node."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from gendsl.spec import Moment, Number, Quantity, Split, Value
+from gendsl_runtime import components
+from gendsl_runtime.data import Dataset
+from gendsl_runtime.execute.arguments import call, plain
+from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.runs import Runs
+from gendsl_runtime.store.payload import pack, unpack
+from gendsl_runtime.train import artifact
+from gendsl_runtime.train.fitted import Diverged
+from gendsl_runtime.train.loop import train
+from gendsl_runtime.train.member import Member
+
+Progress = Callable[[float], None]
+"""Told the share of the task that is done."""
+
+
+class Performer:
+    """Performs tasks in this process; datasets stay in memory from one task to the next."""
+
+    def __init__(self, fetch: Callable[[str], bytes]) -> None:
+        self._fetch = fetch
+        self.dataset = lru_cache(maxsize=64)(lambda digest: Dataset.unpack(fetch(digest)))
+
+    def perform(self, task: Task, progress: Progress) -> list[Outcome]:
+        """Results in the order of the nodes; a fault is a `Broken` for every node it keeps from a result."""
+        work = {"dataset": self._make, "train": self._train, "analysis": self._analyse}[task.kind]
+        try:
+            return work(task, progress)
+        except Problem as problem:
+            broken = Broken(code=problem.code, reason=problem.message, help=problem.help)
+        except (MemoryError, torch.OutOfMemoryError):
+            broken = Broken(
+                code="out-of-memory",
+                reason=f"`{task.component}` needs more memory than there is",
+                help="make the model, the batch or the dataset smaller",
+            )
+        except Exception as error:  # a component's fault must not end the other tasks
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            broken = Broken(
+                code="component-failed",
+                reason=f"`{task.component}` raised {type(error).__name__}: {error} "
+                f"({where.filename.rpartition('/')[2]}:{where.lineno})",
+            )
+        return [broken] * len(task.nodes)
+
+    def member(self, node: Node) -> Member:
+        """The training that a node of kind `train` describes."""
+        arguments = {name: plain(value, name, _keep) for name, value in node.arguments.items()}
+        del arguments["dataset"]
+        data = node.inputs["dataset"].digest
+        init = node.inputs.get("init")
+        if init is not None:
+            arguments["init"] = self._state(init, node.arguments["init"])
+        return Member(data=self.dataset(data), data_digest=bytes.fromhex(data), **arguments)
+
+    def _state(self, source: Input, value: Value) -> Any:
+        return artifact.state(self._fetch(source.digest), epoch=_epoch(value))
+
+    def _make(self, task: Task, progress: Progress) -> list[Outcome]:
+        function = components.load("dataset", task.component)
+        results: list[Outcome] = []
+        for done, node in enumerate(task.nodes):
+            made = call(function, self._arguments(node))
+            results.append(made.checked(task.component).pack())
+            progress((done + 1) / len(task.nodes))
+        return results
+
+    def _arguments(self, node: Node) -> dict[str, Any]:
+        def feed(value: Value, path: str) -> Any:
+            source = node.inputs[path]
+            if source.kind == "dataset":
+                return self.dataset(source.digest)
+            assert isinstance(value, Quantity)
+            return torch.from_numpy(unpack(self._fetch(source.digest))[0][value.name])
+
+        return {name: plain(value, name, feed) for name, value in node.arguments.items()}
+
+    def _train(self, task: Task, progress: Progress) -> list[Outcome]:
+        members = [self.member(node) for node in task.nodes]
+        total = max(1, sum(member.steps for member in members))
+        fitted = train(
+            members, device=task.device, dtype=torch.float32, tell=lambda steps: progress(steps / total)
+        )
+        return [
+            Broken(code="diverged", reason=f"diverged at step {one.step}: {one.reason}")
+            if isinstance(one, Diverged)
+            else artifact.pack(one)
+            for one in fitted
+        ]
+
+    def _analyse(self, task: Task, progress: Progress) -> list[Outcome]:
+        runs, arguments = self._runs(task)
+        result = call(components.load("analysis", task.component), arguments)
+        progress(1.0)
+        facts = components.catalogue().find("analysis", task.component).facts
+        return payloads(task.component, result, gives=tuple(facts["gives"]), members=runs.members)
+
+    def _runs(self, task: Task) -> tuple[Runs, dict[str, Any]]:
+        """The trained runs that the task's nodes analyse, as one stack, and the arguments of the analysis."""
+        first = task.nodes[0]
+        run = next(path for path, source in first.inputs.items() if source.kind == "train")
+        members = [self._trained(node.inputs[run]) for node in task.nodes]
+        states = [self._fetch(node.inputs[run].digest) for node in task.nodes]
+        epochs = [_epoch(node.arguments[run]) for node in task.nodes]
+        extra: dict[str, list[Dataset]] = {}
+
+        def feed(value: Value, path: str) -> Any:
+            if path == run:
+                return None
+            assert isinstance(value, Split)
+            # A split of the run's own dataset is known by its name; one of another joins the run's data.
+            source = f"{path}.dataset"
+            others = [self.dataset(node.inputs[source].digest) for node in task.nodes]
+            if all(other is member.data for other, member in zip(others, members, strict=True)):
+                return value.name
+            extra[value.name] = others
+            return f"other.{value.name}"
+
+        arguments = {name: plain(value, name, feed) for name, value in first.arguments.items()}
+        data = [member.data for member in members]
+        for name, others in extra.items():
+            data = [
+                own.with_splits(**{f"other.{name}": other.splits[name]})
+                for own, other in zip(data, others, strict=True)
+            ]
+        runs = artifact.runs(members, states, epochs=epochs, data=data, device=task.device)
+        return runs, {**arguments, run: runs}
+
+    def _trained(self, source: Input) -> Member:
+        assert source.trained is not None
+        return self.member(source.trained)
+
+
+def payloads(
+    component: str, result: Mapping[str, Any], *, gives: Sequence[str], members: int
+) -> list[Outcome]:
+    """One payload for each member; what is not a quantity holds coordinates, the same for all members."""
+    missing = sorted(set(gives) - set(result))
+    if missing:
+        raise Problem("component-failed", f"`{component}` promises {', '.join(missing)} and does not give it")
+    arrays = {
+        name: np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value)
+        for name, value in result.items()
+    }
+    for name in gives:
+        if len(arrays[name]) != members:
+            raise Problem(
+                "component-failed",
+                f"`{component}` gives {len(arrays[name])} values of {name} for {members} runs",
+            )
+    return [
+        pack({name: array[place] if name in gives else array for name, array in arrays.items()}, {})
+        for place in range(members)
+    ]
+
+
+def _keep(value: Value, path: str) -> Value:
+    return value
+
+
+def _epoch(value: Value) -> int | None:
+    if isinstance(value, Moment):
+        assert isinstance(value.epoch, Number)
+        return int(value.epoch.value)
+    return None

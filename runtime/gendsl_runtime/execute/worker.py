@@ -1,0 +1,52 @@
+"""A worker process: reads tasks as JSON lines, writes payloads to its own files, answers with their names.
+
+`python -m gendsl_runtime.execute.worker STORE FOLDER` only reads the store, and leaves when its input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import TextIO
+
+from gendsl_runtime.execute.perform import Performer
+from gendsl_runtime.execute.task import Broken, Task
+from gendsl_runtime.store import Store
+
+
+def main() -> None:
+    """Serves tasks until the coordinator closes the pipe."""
+    store_path, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    # What components print must not end up between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    with Store.open(store_path) as store:
+        performer = Performer(lambda digest: store.read(digest))
+        for count, line in enumerate(sys.stdin):
+            answer(performer, Task.model_validate_json(line), folder / str(count), answers)
+
+
+def answer(performer: Performer, task: Task, stem: Path, answers: TextIO) -> None:
+    """Performs one task and says where its payloads are."""
+    start = perf_counter()
+    outcomes = performer.perform(task, lambda share: print(json.dumps({"progress": share}), file=answers))
+    seconds = perf_counter() - start
+    print(json.dumps({"outcomes": list(_written(outcomes, stem)), "seconds": seconds}), file=answers)
+
+
+def _written(outcomes: list[bytes | Broken], stem: Path) -> Iterator[dict[str, str | None]]:
+    for place, outcome in enumerate(outcomes):
+        if isinstance(outcome, Broken):
+            yield outcome.model_dump()
+            continue
+        path = stem.with_name(f"{stem.name}-{place}")
+        path.write_bytes(outcome)
+        yield {"file": str(path)}
+
+
+if __name__ == "__main__":
+    main()

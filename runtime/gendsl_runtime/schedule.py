@@ -1,0 +1,207 @@
+"""From a plan to stored results: what is there already is looked up, the rest becomes tasks, wave by wave.
+
+A wave is one topological generation of the plan, so that trainings of different declarations that share a static
+key are trained as one stack.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import networkx as nx
+
+from gendsl.plan import Plan
+from gendsl.spec import Moment, Use
+from gendsl_runtime.execute.local import Executor
+from gendsl_runtime.execute.perform import Performer
+from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
+from gendsl_runtime.store import Entry, Store
+from gendsl_runtime.train.fuse import stacks
+
+Place = tuple[str, int]
+"""A node of the plan: its step, and its flat place in the step's axes."""
+DAMAGED = "damaged"
+
+
+class DamageError(Exception):
+    """A stored result turned out damaged; it is set aside, and the plan must be looked up again."""
+
+
+@dataclass
+class Tally:
+    """How a step went."""
+
+    computed: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Progress:
+    """What is known so far: digests of what is stored, reasons of what has none."""
+
+    digests: dict[str, list[str | None]]
+    broken: dict[Place, Broken] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+
+
+class Scheduler:
+    """Carries out one plan against one store."""
+
+    def __init__(
+        self, plan: Plan, store: Store, performer: Performer, executor: Executor, *, device: str
+    ) -> None:
+        self._plan, self._store, self._performer, self._executor = plan, store, performer, executor
+        self._device = device
+        self.progress = self._looked_up()
+
+    def _looked_up(self) -> Progress:
+        keys = {
+            name: [step.recipe_key(i) for i in range(step.count)] for name, step in self._plan.steps.items()
+        }
+        found = self._store.lookup([key for column in keys.values() for key in column])
+        return Progress({name: [found.get(key) for key in column] for name, column in keys.items()})
+
+    def missing(self) -> int:
+        """Nodes that have neither a result nor a reason for having none."""
+        return sum(
+            digest is None and (name, i) not in self.progress.broken
+            for name, column in self.progress.digests.items()
+            for i, digest in enumerate(column)
+        )
+
+    def run(
+        self, watch: Callable[[Task, float], None], done: Callable[[Task, Sequence[Outcome]], None]
+    ) -> None:
+        """Computes what is missing; `watch` hears of shares of tasks, `done` of each finished one.
+
+        Raises:
+            DamageError: a stored result could not be read; run a new scheduler over the same plan.
+        """
+        for wave in nx.topological_generations(self._plan.graph):
+            pending = self._pending(wave)
+            tasks = list(self._tasks(pending))
+            for (task, places), (_, outcomes, seconds) in self._performed(tasks, watch):
+                self._commit(task, places, outcomes, seconds)
+                done(task, outcomes)
+
+    def _performed(
+        self, tasks: list[tuple[Task, list[list[Place]]]], watch: Callable[[Task, float], None]
+    ) -> Iterator[tuple[tuple[Task, list[list[Place]]], tuple[Task, list[Outcome], float]]]:
+        by_identity = {id(task): (task, places) for task, places in tasks}
+        for result in self._executor.perform([task for task, _ in tasks], watch):
+            yield by_identity[id(result[0])], result
+
+    def _pending(self, wave: Sequence[str]) -> dict[bytes, list[Place]]:
+        """Nodes of a wave that must be computed, by recipe key: equal nodes are computed once."""
+        pending: dict[bytes, list[Place]] = defaultdict(list)
+        for name in wave:
+            step = self._plan.steps[name]
+            for i in range(step.count):
+                if self.progress.digests[name][i] is not None:
+                    continue
+                reason = self._broken_input(name, i)
+                if reason is not None:
+                    self.progress.broken[name, i] = reason
+                    continue
+                pending[step.recipe_key(i)].append((name, i))
+        return self._cut_off(pending)
+
+    def _cut_off(self, pending: dict[bytes, list[Place]]) -> dict[bytes, list[Place]]:
+        """Drops the nodes whose result is known by the contents of their inputs, whatever made those."""
+        actions = {key: self._action_key(*places[0]) for key, places in pending.items()}
+        found = self._store.lookup(list(actions.values()))
+        hits = {key: found[action] for key, action in actions.items() if action in found}
+        self._store.alias(hits)
+        for key, digest in hits.items():
+            for name, i in pending.pop(key):
+                self.progress.digests[name][i] = digest
+        return pending
+
+    def _action_key(self, name: str, i: int) -> bytes:
+        return self._plan.steps[name].action_key(i, self._digest)
+
+    def _digest(self, name: str, i: int) -> bytes:
+        digest = self.progress.digests[name][i]
+        assert digest is not None
+        return bytes.fromhex(digest)
+
+    def _broken_input(self, name: str, i: int) -> Broken | None:
+        for source in self._plan.steps[name].inputs(i).values():
+            if source in self.progress.broken:
+                return self.progress.broken[source]
+        return None
+
+    def _node(self, name: str, i: int) -> Node:
+        step = self._plan.steps[name]
+        inputs = {}
+        for path, (source, j) in step.inputs(i).items():
+            kind = self._plan.steps[source].step.kind
+            trained = self._node(source, j) if kind == "train" else None
+            inputs[path] = Input(kind=kind, digest=self._digest(source, j).hex(), trained=trained)
+        return Node(arguments=step.arguments(i), inputs=inputs)
+
+    def _tasks(self, pending: dict[bytes, list[Place]]) -> Iterator[tuple[Task, list[list[Place]]]]:
+        """Tasks with the places each of their nodes stands for."""
+        groups: dict[tuple[str, str, str], list[tuple[Node, list[Place]]]] = defaultdict(list)
+        for places in pending.values():
+            step = self._plan.steps[places[0][0]].step
+            node = self._node(*places[0])
+            groups[step.kind, step.component, _shared(node, step.kind)].append((node, places))
+        for (kind, component, _), members in groups.items():
+            for stack in self._stacks(kind, [node for node, _ in members]):
+                nodes = tuple(members[k][0] for k in stack)
+                task = Task(kind=kind, component=component, nodes=nodes, device=self._device)
+                yield task, [members[k][1] for k in stack]
+
+    def _stacks(self, kind: str, nodes: list[Node]) -> list[list[int]]:
+        if kind == "dataset":
+            return [[k] for k in range(len(nodes))]
+        trained = nodes if kind == "train" else [_run(node) for node in nodes]
+        return stacks([self._performer.member(node) for node in trained])
+
+    def _commit(self, task: Task, places: list[list[Place]], outcomes: list[Outcome], seconds: float) -> None:
+        entries = []
+        for equal, outcome in zip(places, outcomes, strict=True):
+            name, i = equal[0]
+            if isinstance(outcome, Broken):
+                if outcome.code == DAMAGED:
+                    raise DamageError
+                self.progress.broken |= dict.fromkeys(equal, outcome)
+                continue
+            entries.append(self._entry(name, i, outcome, seconds / len(places)))
+        digests = iter(self._store.commit(entries))
+        for equal, outcome in zip(places, outcomes, strict=True):
+            tally = self.progress.tallies[equal[0][0]]
+            tally.seconds += seconds / len(places)
+            if isinstance(outcome, Broken):
+                continue
+            tally.computed += 1
+            digest = next(digests)
+            for name, i in equal:
+                self.progress.digests[name][i] = digest
+
+    def _entry(self, name: str, i: int, payload: bytes, seconds: float) -> Entry:
+        step = self._plan.steps[name]
+        return Entry(
+            recipe_key=step.recipe_key(i),
+            action_key=self._action_key(name, i),
+            payload=payload,
+            kind=step.step.kind,
+            component=step.step.component,
+            seconds=seconds,
+        )
+
+
+def _run(node: Node) -> Node:
+    """The training that an analysis node looks at."""
+    return next(source.trained for source in node.inputs.values() if source.trained is not None)
+
+
+def _shared(node: Node, kind: str) -> str:
+    """What analyses must share to be computed together: their arguments, but for the run and its moment."""
+    if kind != "analysis":
+        return ""
+    own = {name: value for name, value in node.arguments.items() if not isinstance(value, Use | Moment)}
+    return str(sorted((name, value.model_dump_json()) for name, value in own.items()))
