@@ -27,19 +27,21 @@ def told(path: Path) -> Iterator[None]:
 
 def _of_disk(error: OSError, path: Path) -> Problem:
     if error.errno in FULL:
-        return Problem(
-            "disk-full", f"no space left for the store {path}", help=f"free some space, or {ELSEWHERE}"
-        )
+        return _full(path)
     reason = error.strerror or str(error)
     return Problem("store-unwritable", f"cannot write the store {path}: {reason}", help=ELSEWHERE)
+
+
+def _full(path: Path) -> Problem:
+    return Problem(
+        "disk-full", f"no space left for the store {path}", help=f"free some space, or {ELSEWHERE}"
+    )
 
 
 def _of_index(error: sqlite3.Error, path: Path) -> Problem:
     code = getattr(error, "sqlite_errorname", "")
     if code == "SQLITE_FULL":
-        return Problem(
-            "disk-full", f"no space left for the store {path}", help=f"free some space, or {ELSEWHERE}"
-        )
+        return _full(path)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Problem(
             "store-busy",

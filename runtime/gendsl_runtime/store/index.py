@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,11 +57,11 @@ def connected(file: Path) -> sqlite3.Connection:
     """The index in `file`, made where there is none; read only where the disk is."""
     try:
         connection = _open(str(file), uri=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError:
-        if not file.exists():
+        _log_ahead(connection)
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) or not file.exists():
             raise
-        # A log left by another machine cannot be played back on a read-only disk: what is committed is read.
+        # The log cannot be used on a read-only disk: what has been moved from it to the index is read.
         connection = _open(f"{file.resolve().as_uri()}?immutable=1", uri=True)
     connection.execute("PRAGMA synchronous = NORMAL")
     _at_this_version(connection, file)
@@ -96,6 +97,19 @@ def chosen(connection: sqlite3.Connection, query: str, keys: Sequence[bytes]) ->
 
 def _open(name: str, *, uri: bool) -> sqlite3.Connection:
     return sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=uri)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Turns the write-ahead log on; where several processes make the index at once, SQLite does not wait here."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _at_this_version(connection: sqlite3.Connection, file: Path) -> None:

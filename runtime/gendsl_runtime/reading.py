@@ -1,0 +1,35 @@
+"""From a file to a checked experiment: what every command that goes beyond `gen validate` starts with."""
+
+from __future__ import annotations
+
+from gendsl.check import Checked, Options, check
+from gendsl.diagnostic import DiagnosticError
+from gendsl.parse import parse
+from gendsl.source import Source
+from gendsl.spec import Spec
+from gendsl_runtime.components import catalogue
+
+
+def read_checked(path: str, options: Options | None = None) -> Checked:
+    """The experiment in a file, with every diagnostic of parser and checker; `spec` is None after an error.
+
+    Raises:
+        DiagnosticError: the file cannot be read at all.
+    """
+    source = Source.read(path)
+    file, faults = parse(source)
+    checked = check(source, file, catalogue(), options or Options())
+    is_wrong = any(fault.severity == "error" for fault in faults)
+    return Checked(None if is_wrong else checked.spec, (*faults, *checked.diagnostics))
+
+
+def read_spec(path: str, options: Options | None = None) -> Spec:
+    """The experiment in a file.
+
+    Raises:
+        DiagnosticError: with all diagnostics, warnings among them, where there is an error.
+    """
+    checked = read_checked(path, options)
+    if checked.spec is None:
+        raise DiagnosticError(*checked.diagnostics)
+    return checked.spec
