@@ -1,0 +1,90 @@
+"""Products of the Hessian of the mean loss with vectors, for a whole stack at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from gendsl_runtime.measures import vectors
+from gendsl_runtime.network import Tensors
+from gendsl_runtime.runs import Runs
+
+Product = Callable[[Tensor], Tensor]
+"""Vectors `(members, size)` to `(members, size)`, float64; each member with its own matrix."""
+
+RETAINED = 2**30
+"""Bytes of saved activations up to which the graph of the gradient is kept from product to product."""
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The gradient over one chunk of a split, with its graph."""
+
+    leaves: Tensors
+    gradients: tuple[Tensor, ...]
+    saved: int
+    """Bytes that its graph keeps."""
+
+    def product(self, direction: Tensor) -> Tensor:
+        """Derivative of `<gradient, direction>`, `(members, size)`: by symmetry, Hessian times direction."""
+        directions = vectors.shaped(direction, self.leaves).values()
+        # A loss that is piecewise linear in some parameters has a gradient there that depends on nothing.
+        pairs = [(g, d) for g, d in zip(self.gradients, directions, strict=True) if g.requires_grad]
+        if not pairs:
+            return torch.zeros_like(direction)
+        change = torch.autograd.grad(
+            [gradient for gradient, _ in pairs],
+            list(self.leaves.values()),
+            [direction for _, direction in pairs],
+            retain_graph=True,
+            allow_unused=True,
+            materialize_grads=True,
+        )
+        return vectors.flat(dict(zip(self.leaves, change, strict=True))).double()
+
+
+def hessian_product(runs: Runs, *, on: str) -> Product:
+    """The map `v -> H v` with `H = d^2/dw^2 (1/N) sum_i l(f_w(x_i), y_i)` over all N examples of a split.
+
+    The loss is the training loss, in evaluation mode. Sums over chunks are weighted exactly (a sum of sums,
+    divided by N once) and accumulated in float64. A product is computed in the precision of the parameters
+    (float32: error about 1e-6 of the largest eigenvalue). The graph of the gradient is kept where it fits in
+    memory, else made anew.
+    """
+    pieces = list(runs.chunks(on))
+    examples = sum(inputs.shape[1] for inputs, _ in pieces)
+    first = _gradient(runs, *pieces[0])
+    kept = (
+        [first, *(_gradient(runs, *piece) for piece in pieces[1:])]
+        if first.saved * len(pieces) <= RETAINED
+        else []
+    )
+    del first
+
+    def product(direction: Tensor) -> Tensor:
+        total = torch.zeros_like(direction, dtype=torch.float64)
+        for gradient in kept or (_gradient(runs, *piece) for piece in pieces):
+            total += gradient.product(direction)
+        return total / examples
+
+    return product
+
+
+def _gradient(runs: Runs, inputs: Tensor, targets: Tensor) -> Gradient:
+    sizes: list[int] = []
+
+    def seen(tensor: Tensor) -> Tensor:
+        sizes.append(tensor.numel() * tensor.element_size())
+        return tensor
+
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in runs.state.parameters.items()}
+    with torch.enable_grad(), saved_tensors_hooks(seen, lambda tensor: tensor):
+        total = runs.losses(inputs, targets, leaves).sum()
+        gradients = torch.autograd.grad(
+            total, list(leaves.values()), create_graph=True, allow_unused=True, materialize_grads=True
+        )
+    return Gradient(leaves, gradients, sum(sizes))

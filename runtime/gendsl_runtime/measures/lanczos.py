@@ -1,0 +1,178 @@
+"""Extreme eigenvalues of symmetric matrices known only by their products with vectors: Lanczos, made
+trustworthy.
+
+Three things go wrong with the textbook recurrence in floating-point arithmetic: without re-orthogonalisation
+it returns copies of converged eigenvalues, with a single starting vector it cannot see that an eigenvalue is
+repeated, and stopped too early it returns numbers that are no eigenvalues. Here every vector is
+orthogonalised against all earlier ones, twice; the Rayleigh-Ritz values come from the whole projected matrix;
+fresh directions are searched until they add nothing; and each value has its residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Which = Literal["largest", "smallest", "magnitude"]
+Start = Callable[[int], Tensor]
+"""The start vector `(size,)` of a sweep, float64; any nonzero one."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, and how hard."""
+
+    count: int
+    iterations: int
+    """Products at most, for one member."""
+    tolerance: float
+    """Residual at which a pair counts as converged, relative to the largest Ritz value in modulus."""
+    which: Which = "largest"
+    repeated: bool = True
+    """Whether fresh directions are searched for further copies of an eigenvalue."""
+    rounding: float = 1e-12
+    """Error of a product, relative to the norm of the matrix: a remainder below it means that the space is
+    closed."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """`count` Ritz pairs of one matrix: `values`, `residuals` `|A v - value v|`, and `vectors` `(count,
+    size)`."""
+
+    values: Tensor
+    residuals: Tensor
+    vectors: Tensor
+
+
+class Krylov:
+    """An orthonormal basis that grows by one vector a product, for one symmetric matrix `(size, size)`."""
+
+    def __init__(self, search: Search, size: int, start: Start, device: torch.device | None = None) -> None:
+        self._search, self._size, self._start = search, size, start
+        rows = min(search.iterations, size)
+        self._basis = torch.zeros(rows, size, dtype=torch.float64, device=device)
+        self._images = torch.zeros(rows, size, dtype=torch.float64, device=device)
+        self._projected = torch.zeros(rows, rows, dtype=torch.float64, device=device)
+        self._used = 0
+        self._sweep_start = 0
+        self._sweep_length = 0
+        self._before: Tensor | None = None
+        self.is_finished = False
+        """Whether nothing more is to be found within the number of products allowed."""
+        self.is_complete = False
+        """Whether the pairs converged and no further copy was found."""
+        self.pairs = Pairs(*(torch.zeros(0),) * 3)
+        self.direction = self._fresh()
+
+    @property
+    def products(self) -> int:
+        return self._used
+
+    def add(self, image: Tensor) -> None:
+        """Takes the product of the matrix with `direction` and sets the next `direction`."""
+        place = self._used
+        self._basis[place], self._images[place] = self.direction, image
+        self._used += 1
+        basis = self._basis[: self._used]
+        column = basis @ image
+        self._projected[place, : self._used] = self._projected[: self._used, place] = column
+        rest = image - basis.T @ column
+        rest = rest - basis.T @ (basis @ rest)
+        norm = float(rest.norm())
+        is_closed = (
+            norm <= self._search.rounding * float(self._projected[: self._used, : self._used].norm())
+            or norm == 0
+        )
+        if self._is_due() or is_closed:
+            self._judge()
+        if not self.is_finished:
+            self.direction = self._fresh() if is_closed or self._sweep_start == self._used else rest / norm
+
+    def _is_due(self) -> bool:
+        """The projected problem is solved every step at first, then every fifth, and at the end."""
+        return self._used <= 30 or self._used % 5 == 0 or self._used == len(self._basis)
+
+    def _judge(self) -> None:
+        """Updates the pairs; converged, a sweep ends, and after a sweep that added nothing the search."""
+        self.pairs = self._ritz()
+        is_exhausted = self._used == self._size
+        scale = self.scale
+        is_converged = len(self.pairs.values) == min(self._search.count, self._size) and bool(
+            (self.pairs.residuals <= self._search.tolerance * scale).all()
+        )
+        length = self._used - self._sweep_start
+        if is_converged and (is_exhausted or length >= self._sweep_length):
+            self.is_complete = is_exhausted or not self._search.repeated or self._is_settled(scale)
+            self.is_finished = self.is_complete
+            self._before = self.pairs.values
+            self._sweep_length = max(self._sweep_length, length)
+            self._sweep_start = self._used
+        if self._used == len(self._basis):
+            self.is_finished = True
+
+    def _is_settled(self, scale: float) -> bool:
+        before = self._before
+        return before is not None and bool(
+            ((self.pairs.values - before).abs() <= self._search.tolerance * scale).all()
+        )
+
+    @property
+    def scale(self) -> float:
+        """Largest modulus of a Ritz value."""
+        return max(float(self._ritz_values.abs().max()), torch.finfo(torch.float64).tiny)
+
+    def _ritz(self) -> Pairs:
+        used = self._used
+        self._ritz_values, rotation = torch.linalg.eigh(self._projected[:used, :used])
+        chosen = _order(self._ritz_values, self._search.which)[: self._search.count]
+        weights = rotation[:, chosen].T
+        values, vectors = self._ritz_values[chosen], weights @ self._basis[:used]
+        residuals = (weights @ self._images[:used] - values[:, None] * vectors).norm(dim=1)
+        return Pairs(values, residuals, vectors)
+
+    def _fresh(self) -> Tensor:
+        """A new start vector, orthogonal to the basis; streams that run out of room try the next one."""
+        basis = self._basis[: self._used]
+        for attempt in range(8):
+            vector = self._start(8 * self._used + attempt)
+            vector = vector / torch.linalg.vector_norm(vector)
+            for _ in range(3):
+                vector = vector - basis.T @ (basis @ vector)
+            norm = float(torch.linalg.vector_norm(vector))
+            if norm > 1e-8:
+                return vector / norm
+        raise ArithmeticError("eight random vectors lie in the span of the basis")
+
+
+def _order(values: Tensor, which: Which) -> Tensor:
+    keys = {"largest": -values, "smallest": values, "magnitude": -values.abs()}
+    _, order = torch.sort(keys[which], stable=True)
+    return order
+
+
+def extreme_pairs(
+    product: Callable[[Tensor], Tensor],
+    starts: list[Start],
+    *,
+    size: int,
+    search: Search,
+    device: torch.device,
+) -> list[Krylov]:
+    """Ritz pairs of every member's matrix; `product` maps `(members, size)` to `(members, size)` in float64.
+
+    Members advance together, each with its own basis, and stop on their own: the result of one does not
+    depend on the others.
+    """
+    spaces = [Krylov(search, size, start, device) for start in starts]
+    idle = torch.zeros(size, dtype=torch.float64, device=device)
+    while not all(space.is_finished for space in spaces):
+        images = product(torch.stack([idle if space.is_finished else space.direction for space in spaces]))
+        for space, image in zip(spaces, images, strict=True):
+            if not space.is_finished:
+                space.add(image)
+    return spaces

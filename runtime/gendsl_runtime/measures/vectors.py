@@ -1,0 +1,27 @@
+"""Parameters of a stack as one vector a member, and back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gendsl_runtime.network import Tensors
+
+
+def size(tensors: Tensors) -> int:
+    """Numbers one member has."""
+    return sum(tensor[0].numel() for tensor in tensors.values())
+
+
+def flat(tensors: Tensors) -> Tensor:
+    """`(members, size)`, the tensors one after the other in their order, each in C order."""
+    return torch.cat([tensor.flatten(1) for tensor in tensors.values()], dim=1)
+
+
+def shaped(vectors: Tensor, like: Tensors) -> Tensors:
+    """The inverse of `flat`: vectors `(members, size)` as tensors of the shapes and types of `like`."""
+    pieces = torch.split(vectors, [tensor[0].numel() for tensor in like.values()], dim=1)
+    return {
+        name: piece.reshape(len(vectors), *tensor.shape[1:]).to(tensor.dtype)
+        for (name, tensor), piece in zip(like.items(), pieces, strict=True)
+    }
