@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 
 class Span(NamedTuple):
@@ -33,6 +34,14 @@ class Source:
     text: str
     path: str
 
+    @classmethod
+    def read(cls, path: str | Path) -> Source:
+        r"""The text of a spec file; a byte order mark is dropped and line ends become `\n`.
+
+        Raises DiagnosticError where the file is missing, unreadable, not text or larger than 10 MB.
+        """
+        return read(path)
+
     @cached_property
     def line_starts(self) -> list[int]:
         starts = [0]
@@ -52,3 +61,66 @@ class Source:
         start = self.line_starts[number - 1]
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
+
+
+LARGEST = 10_000_000
+"""Bytes of the largest spec that is read."""
+
+
+def read(path: str | Path) -> Source:
+    """See `Source.read`."""
+    shown = str(path)
+    file = Path(path)
+    try:
+        if file.is_dir():
+            _refuse(shown, "unreadable-file", "this is a folder, not a spec", help=_first_spec(file))
+        with file.open("rb") as opened:
+            data = opened.read(LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        _refuse(shown, "missing-file", f"there is no file {shown!r}", help=_near(file))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        _refuse(shown, "unreadable-file", f"this file cannot be read: {reason.lower()}")
+    if len(data) > LARGEST:
+        _refuse(shown, "too-large", f"this file is larger than {LARGEST // 1_000_000} MB", help=_DATA)
+    if b"\0" in data:
+        _refuse(shown, "not-text", "this is not a text file", help=_DATA)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        message = f"this is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}, column {column}"
+        _refuse(shown, "not-text", message, help="save the file in the encoding UTF-8")
+    return Source(text.replace("\r\n", "\n").replace("\r", "\n"), shown)
+
+
+_DATA = "a spec is a text of a few kilobytes; large data belongs into files that it names"
+
+
+def _refuse(path: str, code: str, message: str, *, help: str | None = None) -> NoReturn:
+    from gendsl.diagnostic import Diagnostic, DiagnosticError
+
+    raise DiagnosticError(Diagnostic(code, message, Source("", path), Span(0, 0), help=help))
+
+
+def _near(file: Path) -> str | None:
+    """Which file was probably meant."""
+    from gendsl.words import nearest
+
+    try:
+        names = sorted(other.name for other in file.parent.iterdir() if other.suffix == ".gen")
+    except OSError:
+        return None
+    close = nearest(file.name, names) or nearest(file.name + ".gen", names)
+    if file.name + ".gen" in names:
+        close = file.name + ".gen"
+    return f"did you mean {str(file.with_name(close))!r}?" if close else None
+
+
+def _first_spec(folder: Path) -> str | None:
+    try:
+        names = sorted(file.name for file in folder.iterdir() if file.suffix == ".gen")
+    except OSError:
+        return None
+    return f"name a file in it, such as {str(folder / names[0])!r}" if names else None
