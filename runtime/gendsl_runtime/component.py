@@ -45,6 +45,22 @@ Scores: TypeAlias = Tensor
 Values: TypeAlias = Any
 """A result expression: quantities of analyses, axes, arithmetic (statistics and plots only)."""
 
+# What a training is made of. A form gets these as `spec.Component`s; the engine builds them from there: a model as a
+# `Network`, a loss as a function, a schedule as its table of factors `(members, steps)` (inside another schedule, as
+# a function of the steps).
+Model: TypeAlias = Any
+Optimizer: TypeAlias = Any
+Loss: TypeAlias = Any
+Schedule: TypeAlias = Any
+Length: TypeAlias = Any
+"""A `gendsl_runtime.train.length.Length`: `300 epochs` or `2000 steps`."""
+Epochs: TypeAlias = Any
+"""A `Length` in epochs, at least 0."""
+Steps: TypeAlias = Any
+"""A `Length` in steps, at least 0."""
+Stop: TypeAlias = Any
+"""Metric, comparison and bound, `train_error == 0%`: `(str, str, float)`."""
+
 # Hyper-parameters that may differ inside a stack: the engine hands them over as a tensor `(members,)`. Any other
 # parameter is part of the static key: members that differ in it are trained in different stacks.
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ what lets a member keep its bits whatever it is stacked with. MKL reads it once,
 from __future__ import annotations
 
 import os
-import sys
-from importlib import metadata
 
 NUMERICS = 1
 """Version of the engine's arithmetic: raised whenever the same specification may give other bits."""
@@ -20,16 +18,11 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 def settle() -> None:
     """Set MKL's reproducible mode and one thread per process; imports nothing heavy.
 
-    Threads the user has set stay: they change the time of a run, never its bits.
+    Parallelism comes from processes: two OpenMP threads on a small model can be twenty times slower than one.
     """
     os.environ["MKL_CBWR"] = REPRODUCIBLE
     for name in THREADS:
-        os.environ.setdefault(name, "1")
-
-
-def is_settled() -> bool:
-    """Whether the setting was in place before torch was loaded, as far as the environment can tell."""
-    return os.environ.get("MKL_CBWR") == REPRODUCIBLE or "torch" not in sys.modules
+        os.environ[name] = "1"
 
 
 def numerics(device: str = "cpu", dtype: str = "float32") -> str:
@@ -38,6 +31,8 @@ def numerics(device: str = "cpu", dtype: str = "float32") -> str:
     Engine version, torch's major and minor version, dtype, kind of device (`cuda:1` is `cuda`) and, on the
     CPU, MKL's mode. Needs no torch import.
     """
+    from importlib import metadata  # 25 ms that `gen validate` need not spend
+
     torch = ".".join(metadata.version("torch").split("+")[0].split(".")[:2])
     kind = device.split(":")[0]
     mode = f";mkl={REPRODUCIBLE}" if kind == "cpu" else ""

@@ -82,7 +82,10 @@ class Runs:
         Shared data are expanded, not copied.
         """
         if name not in self._splits:
-            self._splits[name] = stacked(self.data, name, device=self.device)
+            inputs, targets = stacked(self.data, name, device=self.device)
+            dtype = next(iter(self.state.parameters.values())).dtype
+            targets = targets.to(dtype) if targets.is_floating_point() else targets
+            self._splits[name] = inputs.to(dtype), targets
         return self._splits[name]
 
     def chunks(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
@@ -115,11 +118,21 @@ class Runs:
         sums = [self.losses(x, y, parameters).double().sum(1) for x, y in self.chunks(split)]
         return _total(sums) / self.split(split)[0].shape[1]
 
-    @torch.no_grad()
+    def error(self, split: str, parameters: Tensors | None = None) -> Tensor:
+        """Share of examples classified wrongly `(M,)`, in float64; of equal outputs the first one counts."""
+        return self._wrong(split, parameters) / self.split(split)[0].shape[1]
+
     def accuracy(self, split: str, parameters: Tensors | None = None) -> Tensor:
         """Share of examples classified rightly `(M,)`, in float64."""
-        hits = [(self.outputs(x, parameters).max(1).indices == y).double().sum(1) for x, y in self.chunks(split)]
-        return _total(hits) / self.split(split)[0].shape[1]
+        examples = self.split(split)[0].shape[1]
+        return (examples - self._wrong(split, parameters)) / examples
+
+    @torch.no_grad()
+    def _wrong(self, split: str, parameters: Tensors | None) -> Tensor:
+        # `max` rather than `argmax`, which is twenty times slower along this axis.
+        return _total(
+            [(self.outputs(x, parameters).max(1).indices != y).double().sum(1) for x, y in self.chunks(split)]
+        )
 
 
 def stacked(data: tuple[Dataset, ...], name: str, *, device: torch.device | str) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,21 @@
+"""Mean squared error."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from gendsl_runtime.component import loss
+
+
+@loss(version=1, paper="hui2021evaluation")
+def mse(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Squared difference, averaged over the outputs: `mean_c (f_c - y_c)^2`, in squared units of the target.
+
+    Labels of a classification stand for their one-hot vectors (Hui and Belkin 2021). Outputs `(members,
+    outputs, examples)` and targets `(members, examples, outputs)` or labels `(members, examples)` give
+    `(members, examples)`.
+    """
+    if not targets.is_floating_point():
+        targets = one_hot(targets, outputs.shape[1]).to(outputs.dtype)
+    return (outputs - targets.movedim(-1, 1)).square().mean(1)

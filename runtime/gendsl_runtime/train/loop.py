@@ -1,0 +1,186 @@
+"""Training a stack of members.
+
+A member's numbers depend on its own specification alone: every operation treats members apart, and members
+that finish, stop or diverge are dropped from the stack (compaction), which changes no bit of the others.
+
+History: at the end of each epoch, and of the budget where that falls inside one, `train_loss` is the mean
+loss over the epoch's examples and `train_error` the share classified wrongly, each taken on its batch just
+before the step, in training mode: what the run saw, at no cost. The metrics of `stop` are measured
+differently, on everything trained on (the splits in `fit`), in evaluation mode, after each whole epoch.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import torch
+
+from gendsl_runtime.network import State
+from gendsl_runtime.runs import Runs
+from gendsl_runtime.train.fitted import Diverged, Fitted
+from gendsl_runtime.train.fuse import stacks
+from gendsl_runtime.train.member import Member
+from gendsl_runtime.train.stack import Stack, start
+
+Progress = Callable[[int, int], None]
+"""Told the steps that are done and the steps there are, over all members."""
+
+COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {
+        "<": operator.lt,
+        "<=": operator.le,
+        "==": operator.eq,
+        ">=": operator.ge,
+        ">": operator.gt,
+        "!=": operator.ne,
+    }
+)
+
+
+def fit(
+    members: Sequence[Member],
+    *,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    fuse: bool = True,
+    dtype: torch.dtype = torch.float32,
+) -> list[Fitted | Diverged]:
+    """Train members, in stacks where that pays; results in the order given.
+
+    `fuse=False` trains them one by one, with the same bits.
+    """
+    groups = stacks(members) if fuse else [[index] for index in range(len(members))]
+    total = sum(member.steps for member in members)
+    done = 0
+    results: dict[int, Fitted | Diverged] = {}
+    for group in groups:
+        chosen = [members[index] for index in group]
+
+        def tell(steps: int, before: int = done) -> None:
+            if progress is not None:
+                progress(before + steps, total)
+
+        results.update(zip(group, train(chosen, device=device, dtype=dtype, tell=tell), strict=True))
+        done += sum(member.steps for member in chosen)
+        tell(0, done)
+    return [results[index] for index in range(len(members))]
+
+
+def train(
+    members: Sequence[Member], *, device: str, dtype: torch.dtype, tell: Callable[[int], None]
+) -> list[Fitted | Diverged]:
+    """Train one stack: members of one static key."""
+    course = Course(members, start(members, device=device, dtype=dtype))
+    while course.stack.members:
+        course.advance()
+        tell(course.done)
+    return [course.results[index] for index in range(len(members))]
+
+
+class Course:
+    """A stack on its way: who is still in it, and what became of the others."""
+
+    def __init__(self, members: Sequence[Member], stack: Stack) -> None:
+        self.stack = stack
+        self.places = list(range(len(members)))
+        self.everyone = members
+        self.histories: list[dict[str, list[torch.Tensor]]] = [{} for _ in members]
+        self.checkpoints: list[dict[int, State]] = [{} for _ in members]
+        self.results: dict[int, Fitted | Diverged] = {}
+        self._keep(0)
+        self._leave({row: "budget" for row, member in enumerate(members) if member.steps == 0})
+
+    @property
+    def done(self) -> int:
+        """Steps that are behind the stack; those that a finished member saved count as done."""
+        gone = sum(self.everyone[place].steps for place in self.results)
+        return gone + self.stack.steps * len(self.places)
+
+    def advance(self) -> None:
+        """Train to the end of the epoch, or to the end of the first budget that falls into it."""
+        stack = self.stack
+        per_epoch = stack.members[0].steps_per_epoch
+        epoch = stack.steps // per_epoch
+        end = min((epoch + 1) * per_epoch, *(member.steps for member in stack.members))
+        stack.run(end)
+        leaving: dict[int, str | Diverged] = dict(stack.diverged())
+        finished = [row for row, member in enumerate(stack.members) if member.steps == end]
+        is_whole = end == (epoch + 1) * per_epoch
+        self._record(epoch, range(len(self.places)) if is_whole else finished)
+        if is_whole:
+            self._keep(epoch + 1)
+            stopped = self._stopped([row for row in range(len(self.places)) if row not in leaving])
+            leaving |= dict.fromkeys(stopped, "stopped")
+        leaving |= {row: "budget" for row in finished if row not in leaving}
+        self._leave(leaving)
+
+    def _record(self, epoch: int, rows: Sequence[int]) -> None:
+        means = self.stack.means()
+        for row in rows:
+            history = self.histories[self.places[row]]
+            history.setdefault("epoch", []).append(torch.tensor(epoch + 1))
+            for name, values in means.items():
+                history.setdefault(name, []).append(values[row])
+
+    def _keep(self, epoch: int) -> None:
+        for row, member in enumerate(self.stack.members):
+            if epoch in member.kept_epochs:
+                self.checkpoints[self.places[row]][epoch] = self.stack.state(row)
+
+    def _stopped(self, rows: Sequence[int]) -> list[int]:
+        """Which of these members have met their own condition."""
+        rows = [row for row in rows if self.stack.members[row].stop is not None]
+        if not rows:
+            return []
+        runs = self.stack.runs(rows)
+        wanted = {stop[0] for row in rows if (stop := self.stack.members[row].stop) is not None}
+        values = {metric: measure(runs, metric) for metric in wanted}
+        return [row for place, row in enumerate(rows) if _met(self.stack.members[row], values, place)]
+
+    def _leave(self, leaving: Mapping[int, str | Diverged]) -> None:
+        """Take members out of the stack, with what became of them."""
+        if not leaving:
+            return
+        for row, why in leaving.items():
+            self.results[self.places[row]] = why if isinstance(why, Diverged) else self._fitted(row, why)
+        rest = [row for row in range(len(self.places)) if row not in leaving]
+        self.places = [self.places[row] for row in rest]
+        self.stack = self.stack.select(rest)
+
+    def _fitted(self, row: int, status: str) -> Fitted | Diverged:
+        member, place = self.stack.members[row], self.places[row]
+        state = self.stack.state(row)
+        if not all(
+            bool(value.isfinite().all()) for value in (*state.parameters.values(), *state.buffers.values())
+        ):
+            return Diverged(self.stack.steps, "parameters are not finite")
+        history = {name: torch.stack(values).cpu() for name, values in self.histories[place].items()}
+        kept = self.checkpoints[place]
+        return Fitted(
+            state=state,
+            history=history,
+            steps=self.stack.steps,
+            epochs=-(-self.stack.steps // member.steps_per_epoch),
+            status="stopped" if status == "stopped" else "budget",
+            checkpoints={epoch: kept.get(epoch, state) for epoch in member.kept_epochs},
+        )
+
+
+def measure(runs: Runs, metric: str) -> list[float]:
+    """A metric of `stop` for each member, on everything trained on, in evaluation mode."""
+    match metric:
+        case "train_loss":
+            return [float(value) for value in runs.mean_loss("fit")]
+        case "train_accuracy":
+            return [float(value) for value in runs.accuracy("fit")]
+        case "train_error":
+            return [float(value) for value in runs.error("fit")]
+    raise ValueError(f"no metric {metric}")
+
+
+def _met(member: Member, values: Mapping[str, Sequence[float]], place: int) -> bool:
+    assert member.stop is not None
+    metric, comparison, bound = member.stop
+    return COMPARE[comparison](values[metric][place], bound)

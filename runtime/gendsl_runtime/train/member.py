@@ -1,0 +1,56 @@
+"""One training, fully said: what the engine needs to know about a member of a stack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gendsl.spec import Component
+from gendsl_runtime.data import Dataset
+from gendsl_runtime.network import State
+from gendsl_runtime.train.length import Length
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training run. Members with one data digest share their data in memory."""
+
+    data: Dataset
+    data_digest: bytes
+    model: Component
+    optimizer: Component
+    loss: Component
+    budget: Length
+    batch: int | None = None
+    """Examples a step; None is the whole training set, in its own order."""
+    stop: tuple[str, str, float] | None = None
+    """Metric, comparison and bound: `("train_error", "==", 0.0)`, looked at after every whole epoch."""
+    checkpoints: Sequence[int | Length] = ()
+    """Epochs whose state is kept; 0 is the state before training."""
+    init: State | None = None
+    """A state (M = 1) to start from in place of fresh weights."""
+    seed: int = 0
+
+    @property
+    def examples(self) -> int:
+        """Examples trained on."""
+        return sum(len(self.data.splits[name]) for name in self.data.fit)
+
+    @property
+    def batch_size(self) -> int:
+        return self.examples if self.batch is None else min(self.batch, self.examples)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(self.examples / self.batch_size)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole budget."""
+        return self.budget.steps(self.steps_per_epoch)
+
+    @property
+    def kept_epochs(self) -> tuple[int, ...]:
+        """Epochs of the checkpoints, ascending."""
+        return tuple(sorted({int(e.value) if isinstance(e, Length) else int(e) for e in self.checkpoints}))

@@ -1,0 +1,91 @@
+"""Which examples each member sees at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gendsl_runtime.data import Split
+from gendsl_runtime.random import generator
+from gendsl_runtime.train.member import Member
+
+GATHER = 8 << 20
+"""Bytes of inputs gathered at once: many steps for one `index_select`, few enough to stay in the cache."""
+
+
+def order(seed: int, epoch: int, examples: int) -> np.ndarray:
+    """The order `(examples,)` in which the member with `seed` sees its data in an epoch (from 0)."""
+    return generator("order", seed, epoch).permutation(examples)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The training data of a stack: every distinct dataset once, and where each member's begins."""
+
+    inputs: Tensor
+    """`(rows, *shape)`."""
+    targets: Tensor
+    """`(rows,)` or `(rows, outputs)`."""
+    offsets: tuple[int, ...]
+    seeds: tuple[int, ...]
+    examples: int
+    batch: int | None
+
+    @property
+    def step(self) -> int:
+        """Examples of a whole batch."""
+        return self.examples if self.batch is None else min(self.batch, self.examples)
+
+    def select(self, members: Sequence[int]) -> Feed:
+        """The feed of some members."""
+        offsets, seeds = (tuple(values[m] for m in members) for values in (self.offsets, self.seeds))
+        return Feed(self.inputs, self.targets, offsets, seeds, self.examples, self.batch)
+
+    def batches(self, epoch: int, first: int, last: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches `first` to `last` (excluded) of an epoch: inputs `(M, B, *shape)`, targets `(M, B, ...)`.
+
+        How many steps are gathered at once depends on the size of the stack; what a batch holds does not.
+        """
+        stop = min(self.examples, last * self.step)
+        index = self._index(epoch)
+        width = max(1, GATHER // (len(self.seeds) * self.step * self.inputs[0].numel() * 4)) * self.step
+        for start in range(first * self.step, stop, width):
+            inputs, targets = self._gathered(index[:, start : min(start + width, stop)])
+            yield from zip(torch.split(inputs, self.step, 1), torch.split(targets, self.step, 1), strict=True)
+
+    def _index(self, epoch: int) -> Tensor:
+        if self.batch is None:
+            rows = torch.arange(self.examples).expand(len(self.seeds), -1)
+        else:
+            orders = [order(seed, epoch, self.examples) for seed in self.seeds]
+            rows = torch.from_numpy(np.stack(orders))
+        return (rows + torch.tensor(self.offsets)[:, None]).to(self.inputs.device, non_blocking=True)
+
+    def _gathered(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        flat = index.reshape(-1)
+        inputs, targets = self.inputs.index_select(0, flat), self.targets.index_select(0, flat)
+        return inputs.view(*index.shape, *inputs.shape[1:]), targets.view(*index.shape, *targets.shape[1:])
+
+
+def feed(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Feed:
+    """The feed of a stack; members with one data digest share one copy of the data."""
+    first: dict[bytes, int] = {}
+    distinct: list[Split] = []
+    for member in members:
+        if member.data_digest not in first:
+            first[member.data_digest] = len(distinct)
+            distinct.append(member.data.split("fit"))
+    examples = len(distinct[0])
+    targets = torch.cat([split.targets for split in distinct]).to(device)
+    return Feed(
+        inputs=torch.cat([split.inputs for split in distinct]).to(device, dtype),
+        targets=targets.to(dtype) if targets.is_floating_point() else targets,
+        offsets=tuple(first[member.data_digest] * examples for member in members),
+        seeds=tuple(member.seed for member in members),
+        examples=examples,
+        batch=members[0].batch,
+    )

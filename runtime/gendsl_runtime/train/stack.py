@@ -1,0 +1,183 @@
+"""A stack of members in training: its values, its data, and the step that all of them take together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from gendsl_runtime.network import Network, State, Tensors, joined
+from gendsl_runtime.runs import Runs
+from gendsl_runtime.train import build
+from gendsl_runtime.train.fitted import Diverged
+from gendsl_runtime.train.flat import Layout, layout, rows
+from gendsl_runtime.train.layers.matmul import matmul
+from gendsl_runtime.train.member import Member
+from gendsl_runtime.train.optimizer import Optimizer
+from gendsl_runtime.train.order import Feed, feed
+
+
+@dataclass
+class Stack:
+    """Members in lockstep. `parameters`, `gradients` and `slots` are `(M, P)`, a member a row."""
+
+    members: tuple[Member, ...]
+    network: Network
+    layout: Layout
+    parameters: Tensor
+    buffers: Tensors
+    slots: tuple[Tensor, ...]
+    optimizer: Optimizer
+    rates: Tensor
+    """Learning rates `(M, T)`, one for each step."""
+    loss: build.StackedLoss
+    feed: Feed
+    losses: Tensor
+    """Losses `(M, N)` of the epoch's examples in the order seen."""
+    wrong: Tensor | None
+    """Whether each was classified wrongly `(M, N)`; None for a regression."""
+    steps: int = 0
+    _scratch: dict[str, Tensor] = field(default_factory=dict)
+
+    def run(self, end: int) -> None:
+        """Train up to step `end` of the same epoch."""
+        per_epoch = self.members[0].steps_per_epoch
+        epoch, first = divmod(self.steps, per_epoch)
+        leaves = {name: view.detach() for name, view in self.layout.views(self.parameters).items()}
+        for leaf in leaves.values():
+            leaf.requires_grad_()
+        gradients = torch.empty_like(self.parameters)
+        seen = first * self.feed.step
+        for inputs, targets in self.feed.batches(epoch, first, first + end - self.steps):
+            self._step(leaves, gradients, inputs, targets, seen)
+            seen += inputs.shape[1]
+
+    def _step(self, leaves: Tensors, gradients: Tensor, inputs: Tensor, targets: Tensor, seen: int) -> None:
+        outputs, self.buffers = self.network.apply(leaves, self.buffers, inputs, training=True)
+        losses = self.loss(outputs, targets)
+        found = torch.autograd.grad(losses, list(leaves.values()), self._mean_of(losses))
+        with torch.no_grad():
+            rows(found, out=gradients)
+            if self.optimizer.clip is not None:
+                clip(gradients, self.optimizer.clip)
+            rate = self.rates[:, self.steps : self.steps + 1]
+            self.steps += 1
+            self.optimizer.update(self.parameters, gradients, self.slots, rate, self.steps)
+            self._note(outputs, losses, targets, seen)
+
+    def _mean_of(self, losses: Tensor) -> Tensor:
+        """The gradient of each member's mean loss: 1 / B for every example."""
+        width = losses.shape[1]
+        key = f"mean of {width}"
+        if key not in self._scratch:
+            self._scratch[key] = torch.full_like(losses, 1 / width, requires_grad=False)
+        return self._scratch[key]
+
+    def _note(self, outputs: Tensor, losses: Tensor, targets: Tensor, seen: int) -> None:
+        to = seen + losses.shape[1]
+        self.losses[:, seen:to] = losses
+        if self.wrong is not None:
+            torch.ne(outputs.max(1).indices, targets, out=self.wrong[:, seen:to])
+
+    def means(self) -> Tensors:
+        """Mean loss and share wrong `(M,)` over the part of the epoch that is behind, in float64."""
+        seen = self._seen()
+        means = {"train_loss": self.losses[:, :seen].double().sum(1) / seen}
+        if self.wrong is not None:
+            means["train_error"] = self.wrong[:, :seen].double().sum(1) / seen
+        return means
+
+    def diverged(self) -> dict[int, Diverged]:
+        """Members whose loss has left the finite numbers in this epoch, and the step at which it did."""
+        finite = self.losses[:, : self._seen()].isfinite()
+        per_epoch = self.members[0].steps_per_epoch
+        before = (self.steps - 1) // per_epoch * per_epoch
+        found = {}
+        for row, is_fine in enumerate(finite.all(1).tolist()):
+            if not is_fine:
+                step = before + int(finite[row].int().argmin()) // self.feed.step + 1
+                found[row] = Diverged(step, "the loss is not finite")
+        return found
+
+    def _seen(self) -> int:
+        """Examples of the epoch that are behind."""
+        per_epoch = self.members[0].steps_per_epoch
+        return min(((self.steps - 1) % per_epoch + 1) * self.feed.step, self.feed.examples)
+
+    def state(self, row: int) -> State:
+        """A copy of one member's state, on the CPU, M = 1."""
+        parameters = self.layout.views(self.parameters[row : row + 1])
+        buffers = {name: value[row : row + 1] for name, value in self.buffers.items()}
+        return State(
+            {name: value.clone().contiguous().cpu() for name, value in parameters.items()},
+            {name: value.clone().contiguous().cpu() for name, value in buffers.items()},
+        )
+
+    def runs(self, members: Sequence[int]) -> Runs:
+        """Some members as an analysis sees them, at this moment."""
+        index = torch.tensor(members, device=self.parameters.device)
+        state = State(self.layout.views(self.parameters), self.buffers).select(index)
+        chosen = [self.members[row] for row in members]
+        data = tuple(member.data for member in chosen)
+        return Runs(self.network, state, data, tuple(m.seed for m in chosen), self.loss.select(index))
+
+    def select(self, members: Sequence[int]) -> Stack:
+        """The same stack with only these members: compaction."""
+        index = torch.tensor(members, dtype=torch.int64, device=self.parameters.device)
+        chosen = tuple(self.members[row] for row in members)
+        if not chosen:
+            return replace(self, members=())
+        device, dtype = self.parameters.device, self.parameters.dtype
+        return replace(
+            self,
+            members=chosen,
+            parameters=self.parameters.index_select(0, index),
+            buffers={name: value.index_select(0, index) for name, value in self.buffers.items()},
+            slots=tuple(slot.index_select(0, index) for slot in self.slots),
+            optimizer=build.optimizer(chosen, device=device, dtype=dtype),
+            rates=self.rates.index_select(0, index),
+            loss=self.loss.select(index),
+            feed=self.feed.select(members),
+            losses=self.losses.index_select(0, index),
+            wrong=None if self.wrong is None else self.wrong.index_select(0, index),
+            _scratch={},
+        )
+
+
+def clip(gradients: Tensor, largest: Tensor) -> None:
+    """Scale each member's gradient `(M, P)` down to a Euclidean norm of at most `largest` `(M,)`, in place.
+
+    As `torch.nn.utils.clip_grad_norm_`, whose 1e-6 keeps a zero gradient from dividing by zero.
+    """
+    squares = matmul(gradients[:, None], gradients[:, :, None])[:, 0, 0]
+    gradients.mul_((largest / (squares.sqrt() + 1e-6)).clamp(max=1.0)[:, None])
+
+
+def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Stack:
+    """A stack before its first step; a member with `init` starts from that state."""
+    network = build.network(members[0])
+    fresh = network.init([member.seed for member in members])
+    given = [member.init or fresh.member(row) for row, member in enumerate(members)]
+    state = joined(given).to(device, dtype)
+    optimizer = build.optimizer(members, device=device, dtype=dtype)
+    parameters = rows(list(state.parameters.values()))
+    examples = members[0].examples
+    is_classification = members[0].data.task == "classification"
+    return Stack(
+        members=tuple(members),
+        network=network,
+        layout=layout(state.parameters),
+        parameters=parameters,
+        buffers=state.buffers,
+        slots=tuple(torch.zeros_like(parameters) for _ in range(optimizer.slots)),
+        optimizer=optimizer,
+        rates=(optimizer.rate[:, None] * optimizer.schedule).to(dtype),
+        loss=build.loss(members, device=device, dtype=dtype),
+        feed=feed(members, device=device, dtype=dtype),
+        losses=torch.empty(len(members), examples, dtype=dtype, device=device),
+        wrong=torch.empty(len(members), examples, dtype=torch.bool, device=device)
+        if is_classification
+        else None,
+    )
