@@ -100,7 +100,7 @@ def _open(name: str, *, uri: bool) -> sqlite3.Connection:
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Turns the write-ahead log on; where several processes make the index at once, SQLite does not wait here."""
+    """Turns the write-ahead log on. SQLite does not wait here where several processes make the index."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
