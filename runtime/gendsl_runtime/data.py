@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.store.payload import pack, unpack
 
 Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
 class Split:
-    """`inputs` is float32 `(examples, *shape)`; `targets` is int64 `(examples,)` or float32 `(examples, outputs)`."""
+    """`inputs` is float32 `(examples, *shape)`; `targets` is int64 `(examples,)` or float32 `(examples,
+    outputs)`.
+    """
 
     inputs: Tensor
     targets: Tensor
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def take(self, examples: np.ndarray | Tensor) -> Split:
+        """Some of the examples, by their places, in that order."""
+        places = torch.as_tensor(examples, dtype=torch.int64)
+        return Split(self.inputs.index_select(0, places), self.targets.index_select(0, places))
 
 
 @dataclass(frozen=True)
@@ -38,14 +49,109 @@ class Dataset:
     fit: tuple[str, ...] = ("train",)
 
     def split(self, name: str) -> Split:
-        """A split by name; `fit` is everything trained on, in order."""
+        """A split by name; `fit` is everything trained on, in order. Raises Problem for a name that is not
+        there.
+        """
         if name != "fit":
+            if name not in self.splits:
+                raise Problem(
+                    "bad-data",
+                    f"the dataset has no split `{name}`",
+                    help=f"its splits are {', '.join(f'`{known}`' for known in self.splits)}",
+                )
             return self.splits[name]
         if len(self.fit) == 1:
-            return self.splits[self.fit[0]]
+            return self.split(self.fit[0])
         parts = [self.splits[part] for part in self.fit]
         return Split(torch.cat([p.inputs for p in parts]), torch.cat([p.targets for p in parts]))
 
     def with_splits(self, **splits: Split) -> Dataset:
         """The same dataset with these splits replaced or added."""
         return replace(self, splits={**self.splits, **splits})
+
+    def pack(self) -> bytes:
+        """The dataset as bytes for the store: equal datasets give equal bytes."""
+        arrays = {}
+        for name, split in self.splits.items():
+            arrays[f"{name}.inputs"] = split.inputs.numpy()
+            arrays[f"{name}.targets"] = split.targets.numpy()
+        return pack(
+            arrays,
+            {
+                "task": self.task,
+                "shape": " ".join(map(str, self.shape)),
+                "outputs": str(self.outputs),
+                "splits": " ".join(self.splits),
+                "fit": " ".join(self.fit),
+            },
+        )
+
+    @classmethod
+    def unpack(cls, content: bytes) -> Dataset:
+        """The dataset that `pack` made the bytes of."""
+        arrays, metadata = unpack(content)
+        splits = {
+            name: Split(
+                torch.from_numpy(arrays[f"{name}.inputs"]), torch.from_numpy(arrays[f"{name}.targets"])
+            )
+            for name in metadata["splits"].split()
+        }
+        return cls(
+            splits,
+            task=cast(Task, metadata["task"]),
+            shape=tuple(map(int, metadata["shape"].split())),
+            outputs=int(metadata["outputs"]),
+            fit=tuple(metadata["fit"].split()),
+        )
+
+    def checked(self, component: str) -> Dataset:
+        """The dataset itself, if everything it says of itself is true; raises Problem otherwise."""
+        for name in self.fit:
+            if not len(self.splits.get(name, ())):
+                raise _fault(component, f"has no examples to train on in its split `{name}`")
+        for name, split in self.splits.items():
+            fault = self._shape_fault(split) or self._value_fault(split)
+            if fault:
+                raise _fault(component, f"has a split `{name}` {fault}")
+        return self
+
+    def _shape_fault(self, split: Split) -> str | None:
+        inputs, targets = split.inputs, split.targets
+        if inputs.dtype != torch.float32:
+            return f"whose inputs are {_named(inputs)}, not float32"
+        if tuple(inputs.shape[1:]) != self.shape:
+            return f"whose examples have the shape {tuple(inputs.shape[1:])}, not {self.shape}"
+        if len(inputs) != len(targets):
+            return f"of {len(inputs)} inputs and {len(targets)} targets"
+        if self.task == "classification":
+            is_fine = targets.dtype == torch.int64 and targets.ndim == 1
+            return None if is_fine else f"whose labels are {_named(targets)}, not int64 `(examples,)`"
+        is_fine = targets.dtype == torch.float32 and tuple(targets.shape[1:]) == (self.outputs,)
+        return (
+            None
+            if is_fine
+            else f"whose targets are {_named(targets)}, not float32 `(examples, {self.outputs})`"
+        )
+
+    def _value_fault(self, split: Split) -> str | None:
+        finite = split.inputs.flatten(1).isfinite().all(1) if len(split) else torch.ones(0, dtype=torch.bool)
+        if not finite.all():
+            return f"whose example {int(finite.int().argmin())} is not finite (NaN or infinite)"
+        if self.task == "regression":
+            return (
+                None
+                if split.targets.isfinite().all()
+                else "with a target that is not finite (NaN or infinite)"
+            )
+        wrong = split.targets[(split.targets < 0) | (split.targets >= self.outputs)]
+        if len(wrong):
+            return f"with the label {int(wrong[0])}; labels are 0 to {self.outputs - 1}"
+        return None
+
+
+def _named(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
+def _fault(component: str, what: str) -> Problem:
+    return Problem("bad-data", f"`{component}` {what}")
