@@ -63,7 +63,8 @@ class Builder:
 
     def claim(self, parts: Parts) -> tree.Claim:
         quantifiers = tuple(part for part in parts[4:] if type(part) is tree.Quantifier)
-        level = self.quantity(parts[-1:]) if parts[-2].id == "at" and type(parts[-2]) is tree.Name else None
+        has_level = type(parts[-2]) is tree.Name and parts[-2].id == "at"
+        level = self.quantity(parts[-1:]) if has_level else None
         return tree.Claim(_all(parts), parts[1], parts[3], quantifiers, level)
 
     def quantifier(self, parts: Parts) -> tree.Quantifier:

@@ -17,12 +17,14 @@ from gendsl.source import Source, Span
 from gendsl.tables import tables
 from gendsl.words import DECLARING, RESERVED, nearest
 
-REACH = 4
+REACH = 10
 """How many tokens before the place where reading stopped a sign may be missing."""
+_NEAR = 4
+"""Farther back than this only a bracket or the name of a component is looked for."""
 _AHEAD = 400
 """Tokens after that place which a repair must make readable."""
 
-_SIGNS = ("=", ":", "in", "as", "{", "extends", ",", ")", "]", "}")
+_SIGNS = ("=", ":", "as", "{", "extends", ",", ")", "]", "}")
 _BETWEEN = ("at", "for", "(", "[", ".", "+", "COMPARE", "..", "where")
 _OPERATORS = frozenset(("+", "COMPARE", "..", "where"))
 
@@ -126,7 +128,7 @@ def _unreadable(source: Source, fault: Fault) -> Diagnostic:
 
 def _special(segment: Segment, at: int) -> Diagnostic | None:
     tokens = segment.tokens
-    head = segment.first + (tokens.kinds[segment.first] == kind("DOC"))
+    head = segment.first + segment.has_caption()
     word = tokens.word(at)
     if segment.start == "file" and at == head and at < segment.end and word not in DECLARING:
         return _undeclared(segment, at)
@@ -168,7 +170,8 @@ def _undeclared(segment: Segment, at: int) -> Diagnostic:
         return _fault(segment, "unknown-declaration", message, span, help=f"did you mean `{close}`?")
     if is_name and following in ("=", ":", "{", "in", "extends"):
         message = f"a declaring word is missing before `{word}`"
-        guess = {":": "claim", "in": "sweep"}.get(following)
+        is_typed = at + 3 < segment.end and tokens.word(at + 3) == "="
+        guess = {":": "param" if is_typed else "claim", "in": "sweep"}.get(following)
         help = f"write `{guess} {word}`" if guess else _DECLARE
         return _fault(segment, "unknown-declaration", message, span, help=help)
     message = f"{_shown(segment, at)} does not begin a declaration"
@@ -214,11 +217,13 @@ class _Trial:
         is_next_field = word == "=" and not segment.starts_line(at) and segment.starts_line(at - 1)
         if is_next_field and self.works(local - 1, ("NAME",)):
             yield Repair("add", at - 1, "NAME")
-        for other in _exchanges(word):
+        head = segment.head()
+        for other in _exchanges(word, head):
             if self.works(local, (other,), skip=1):
                 yield Repair("exchange", at, other)
         for place in range(local, max(-1, local - REACH), -1):
-            for added in _ADDED:
+            near = (("in",), *_ADDED) if head in ("sweep", "param") else _ADDED
+            for added in near if place > local - _NEAR else _FAR:
                 if self.works(place, added):
                     yield Repair("add", first + place, " ".join(added))
         for place in (local, local - 1):
@@ -230,6 +235,7 @@ class _Trial:
                     yield Repair("exchange", first + place, other)
 
 
+_FAR = (("(",), ("[",), ("NAME",))
 _ADDED: tuple[tuple[str, ...], ...] = (
     *((word,) for word in _SIGNS),
     ("NAME",),
@@ -243,13 +249,17 @@ _ADDED: tuple[tuple[str, ...], ...] = (
 )
 
 
-def _exchanges(word: str) -> tuple[str, ...]:
-    """What may have been meant by `word`, where it cannot stand."""
+def _exchanges(word: str, head: str) -> tuple[str, ...]:
+    """What may have been meant by `word`, where it cannot stand, in a declaration that begins with `head`."""
     if word in DECLARING or word in RESERVED:
         return ("NAME",)
     if word in CLOSERS:
         return tuple(closer for closer in CLOSERS if closer != word)
-    return {":": ("=", "in"), "==": ("=",), "=": (":", "in", "COMPARE")}.get(word, ())
+    if word in (":", "=") and head == "sweep":
+        return ("in",)
+    if word == "=" and head == "claim":
+        return (":", "COMPARE")
+    return ("=",) if word in (":", "==") else ()
 
 
 def _message(segment: Segment, repair: Repair, trial: _Trial) -> Diagnostic:
@@ -341,7 +351,14 @@ def _unexpected(segment: Segment, at: int) -> Diagnostic:
             segment.span(at),
             help="join two with `and`",
         )
-    return _fault(segment, "unexpected", f"{_shown(segment, at)} cannot stand here", segment.span(at))
+    message = f"{_shown(segment, at)} cannot stand here"
+    stray = segment.stray()
+    if stray is None:
+        return _fault(segment, "unexpected", message, segment.span(at))
+    closer = segment.tokens.word(stray)
+    labels = (Label(segment.span(stray), "this closes nothing"),)
+    help = f"is a `{CLOSERS[closer]}` missing before it?"
+    return _fault(segment, "unexpected", message, segment.span(at), labels=labels, help=help)
 
 
 def _shown(segment: Segment, at: int) -> str:

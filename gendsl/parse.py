@@ -94,7 +94,7 @@ class _Reading:
         """Keep what was read, report the declaration that could not be, and say where to go on."""
         first = self._keep(halt)
         segment = Segment.around(self.source, self.tokens, first)
-        if first < halt.at and segment.is_complete_before(halt.at) and segment.starts_line(halt.at):
+        if first < halt.at and segment.may_end_before(halt.at) and segment.is_complete_before(halt.at):
             self._read(segment, halt.at)
             segment = Segment.around(self.source, self.tokens, halt.at)
         elif self.items and segment.continues_line():

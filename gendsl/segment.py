@@ -17,6 +17,8 @@ from gendsl.tables import tables
 from gendsl.words import DECLARING, KINDS
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
+_SLACK = 1
+"""Columns by which a declaration may be off: a declaring word that was deleted leaves its space behind."""
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
 
@@ -35,12 +37,11 @@ def _declaring() -> frozenset[int]:
 @cache
 def _sure() -> frozenset[tuple[int, ...]]:
     """Kinds of tokens that can only begin a declaration, wherever they stand."""
-    name, number, quantity = kind("NAME"), kind("NUMBER"), kind("QUANTITY")
+    name = kind("NAME")
     shapes = [(kind(word), name, kind(sign)) for word in KINDS for sign in ("=", "{", "extends")]
     shapes += [(kind("param"), name, kind(sign)) for sign in ("=", ":")]
     shapes += [(kind("claim"), name, kind(":")), (kind("sweep"), name, kind("in"))]
     shapes += [(kind("sweep"), kind("("), name), (kind("import"), kind("STRING"), kind("as"))]
-    shapes += [(kind("seeds"), number, kind("..")), (kind("seeds"), quantity, kind(".."))]
     return frozenset(shapes)
 
 
@@ -76,7 +77,7 @@ class Segment(NamedTuple):
             return False
         if tuple(kinds[at : at + 3]) in _sure():
             return True
-        if not self.starts_line(at) or self.indentation(at) > margin:
+        if not self.starts_line(at) or self.indentation(at) > margin + _SLACK:
             return False
         if kinds[at] in _declaring():
             after = {kind(sign) for sign in ("=", ".", ",", ")", "]")}
@@ -100,6 +101,10 @@ class Segment(NamedTuple):
         start = self.tokens.starts[at]
         return start - self.tokens.text.rfind("\n", 0, start) - 1
 
+    def may_end_before(self, at: int) -> bool:
+        """Whether token `at` stands where another declaration would begin."""
+        return self.starts_line(at) and self.indentation(at) <= self.indentation(self.first) + _SLACK
+
     def is_complete_before(self, at: int) -> bool:
         """Whether the tokens before `at` are a whole declaration."""
         kinds = [*self.tokens.kinds[self.first : at], END]
@@ -110,6 +115,13 @@ class Segment(NamedTuple):
         return not self.starts_line(self.first) and (
             tuple(self.tokens.kinds[self.first : self.first + 3]) not in _sure()
         )
+
+    def has_caption(self) -> bool:
+        return self.tokens.kinds[self.first] == kind("DOC")
+
+    def head(self) -> str:
+        """The word that the declaration begins with."""
+        return self.tokens.word(self.first + self.has_caption())
 
     def names(self) -> set[str]:
         """What the declaration would have declared, as far as can be seen."""
@@ -144,6 +156,16 @@ class Segment(NamedTuple):
                     return waiting[-1], at
                 waiting.pop()
         return (waiting[-1], self.end) if waiting else None
+
+    def stray(self) -> int | None:
+        """The first closing bracket that nothing opened."""
+        depth = 0
+        for at in range(self.first, self.end):
+            word = self.tokens.word(at)
+            depth += (word in OPENERS) - (word in CLOSERS)
+            if depth < 0:
+                return at
+        return None
 
     def gap(self, at: int) -> Span:
         """The place just before token `at`: right after the token before it."""
