@@ -24,13 +24,13 @@ def decision_boundary(
     runs: Runs,
     *,
     resolution: Count = 100,
-    of: Natural = 1,
+    class_: Natural = 1,
     on: SplitName = "train",
     margin: NonNegative = 0.1,
 ) -> dict[str, np.ndarray | list[np.ndarray]]:
     """What a network says about every point of the plane, for a picture.
 
-    `score = softmax(f(x, y))_c`, the probability of class c = `of` (between two classes the boundary is at
+    `score = softmax(f(x, y))_c`, the probability of class c = `class` (between two classes the boundary is at
     0.5), and `label`, the most probable class, on a grid of `resolution` points along each coordinate, ends
     included. The grid covers the inputs of a split with a margin, and its ends are rounded outwards to a
     tenth of the power of ten below the range, so that samples of one distribution mostly share their grid.
@@ -38,16 +38,16 @@ def decision_boundary(
 
     Args:
         resolution: grid points along each coordinate.
-        of: class whose probability is the score.
+        class_: class whose probability is the score.
         on: the split that the grid covers.
         margin: room around it, as a share of its range on each side.
     """
-    if of >= runs.network.outputs:
-        raise Problem("out-of-range", f"there is no class {of}: classes are 0 to {runs.network.outputs - 1}")
+    if class_ >= runs.network.outputs:
+        raise Problem("out-of-range", f"there is no class {class_}: classes are 0 to {runs.network.outputs - 1}")
     x, y = ([_ticks(data, on, axis, resolution, margin) for data in runs.data] for axis in (0, 1))
     probabilities = _probabilities(runs, x, y).reshape(runs.members, -1, resolution, resolution)
     return {
-        "score": probabilities[:, of].numpy(),
+        "score": probabilities[:, class_].numpy(),
         "label": probabilities.argmax(1).numpy(),
         "x": x,
         "y": y,

@@ -139,8 +139,7 @@ class Krylov:
         """A new start vector, orthogonal to the basis; streams that run out of room try the next one."""
         basis = self._basis[: self._used]
         for attempt in range(8):
-            vector = self._start(8 * self._used + attempt)
-            vector = vector / torch.linalg.vector_norm(vector)
+            vector = torch.nn.functional.normalize(self._start(8 * self._used + attempt), dim=0)
             for _ in range(3):
                 vector = vector - basis.T @ (basis @ vector)
             norm = float(torch.linalg.vector_norm(vector))

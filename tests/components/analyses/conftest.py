@@ -52,7 +52,9 @@ def make_runs() -> MakeRuns:
         sizes = {"train": train, "test": test}
         shared = sample(0, features=features, classes=classes, sizes=sizes, dtype=dtype)
         data = tuple(
-            shared if is_shared else sample(seed, features=features, classes=classes, sizes=sizes, dtype=dtype)
+            shared
+            if is_shared
+            else sample(seed, features=features, classes=classes, sizes=sizes, dtype=dtype)
             for seed in seeds
         )
         return Runs(made, made.init(seeds).to("cpu", dtype), data, seeds, log_loss)

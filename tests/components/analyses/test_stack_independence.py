@@ -1,0 +1,66 @@
+"""A member's numbers do not depend, to the bit, on what it is stacked with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gendsl_runtime.analyses.accuracy import accuracy
+from gendsl_runtime.analyses.basin_volume import basin_volume
+from gendsl_runtime.analyses.decision_boundary import decision_boundary
+from gendsl_runtime.analyses.el2n import el2n
+from gendsl_runtime.analyses.generalization_gap import generalization_gap
+from gendsl_runtime.analyses.hessian_top import hessian_top
+from gendsl_runtime.analyses.loss import loss
+from gendsl_runtime.analyses.margins import margins
+from gendsl_runtime.analyses.parameter_count import parameter_count
+from gendsl_runtime.analyses.path_norm import path_norm
+from gendsl_runtime.analyses.weight_norms import weight_norms
+from gendsl_runtime.runs import Runs
+
+ANALYSES: dict[str, Callable[[Runs], Mapping[str, Any]]] = {
+    "accuracy": accuracy,
+    "loss": loss,
+    "generalization_gap": generalization_gap,
+    "margins": margins,
+    "weight_norms": weight_norms,
+    "path_norm": path_norm,
+    "parameter_count": parameter_count,
+    "el2n": el2n,
+    "decision_boundary": lambda runs: decision_boundary(runs, resolution=9),
+    "hessian_top": lambda runs: hessian_top(runs, count=3),
+    "basin_volume": lambda runs: basin_volume(runs, rays=7, cutoff=2.0),
+    "basin_volume plain": lambda runs: basin_volume(runs, rays=7, cutoff=2.0, directions="plain"),
+}
+SHARED = {"layer", "rank"}
+"""Coordinates without a member axis."""
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_alone_in_a_stack_and_in_another_order(
+    make_runs: Callable[..., Runs], name: str, is_shared: bool
+) -> None:
+    runs = make_runs(seeds=(5, 0, 9, 2), features=2, train=530, test=37, is_shared=is_shared, hidden=[7, 5])
+    whole = ANALYSES[name](runs)
+    for members in ([2], [3, 2, 1], [0]):
+        part = ANALYSES[name](runs.select(members))
+        for quantity in whole.keys() - SHARED:
+            for place, member in enumerate(members):
+                np.testing.assert_array_equal(
+                    np.asarray(part[quantity][place]), np.asarray(whole[quantity][member]), err_msg=quantity
+                )
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_twice_is_the_same_and_nothing_is_changed(make_runs: Callable[..., Runs], name: str) -> None:
+    runs = make_runs(features=2)
+    before = {key: value.clone() for key, value in runs.state.parameters.items()}
+    first, second = ANALYSES[name](runs), ANALYSES[name](runs)
+    for quantity, values in first.items():
+        np.testing.assert_array_equal(np.asarray(values), np.asarray(second[quantity]))
+    for key, value in runs.state.parameters.items():
+        np.testing.assert_array_equal(value, before[key])
