@@ -209,7 +209,8 @@ def test_arithmetic_on_an_axis_is_the_number_it_gives() -> None:
     made = widths(double, WIDTH)["fit"]
     assert {made.recipe_key(i) for i in range(3)} == plain
     product_ = Operation(op="*", operands=(Coordinate(axis="lr"), Coordinate(axis="width")))
-    assert len({widths(product_, LR, WIDTH)["fit"].recipe_key(i) for i in range(6)}) == 4  # 0.1 * 16 is 0.2 * 8
+    crossed = widths(product_, LR, WIDTH)["fit"]
+    assert len({crossed.recipe_key(i) for i in range(6)}) == 4  # 0.1 * 16 is 0.2 * 8
 
 
 def test_where_fixes_an_axis_of_an_input() -> None:
