@@ -96,7 +96,7 @@ def test_running_out_of_space_at_any_step_leaves_nothing(
                 store.commit([entry("a", LARGE), entry("b", b"small")])
         assert caught.value.code == "disk-full"
         assert store.lookup([entry("a", b"").recipe_key, entry("b", b"").recipe_key]) == {}
-        assert [path for path in (tmp_path / "store" / "tmp").iterdir()] == []
+        assert list((tmp_path / "store" / "tmp").iterdir()) == []
         store.commit([entry("a", LARGE)])
 
 

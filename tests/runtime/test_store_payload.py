@@ -66,7 +66,8 @@ def test_only_numbers_and_flags_are_stored(array: np.ndarray) -> None:
 def test_the_bytes_are_the_same_in_every_process() -> None:
     program = (
         "import hashlib, numpy as np; from gendsl_runtime.store.payload import pack;"
-        "print(hashlib.sha256(pack({c: np.arange(3.0) for c in 'qwerty'}, {c: c for c in 'asdfgh'})).hexdigest())"
+        "content = pack({c: np.arange(3.0) for c in 'qwerty'}, {c: c for c in 'asdfgh'});"
+        "print(hashlib.sha256(content).hexdigest())"
     )
     runtime = Path(__file__).parents[2] / "runtime"
     hashes = set()

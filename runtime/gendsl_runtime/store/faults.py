@@ -21,6 +21,8 @@ def told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _of_disk(error, path) from error
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise  # a mistake of ours, not of the disk
     except sqlite3.Error as error:
         raise _of_index(error, path) from error
 
