@@ -30,9 +30,9 @@ PAIR = Axis(
     parts=("lr", "schedule"),
 )
 GIVES = {
-    "ball": {"volume": "nats", "radius": "1 [ray]"},
-    "past": {"loss": "nats [epoch]"},
-    "lone": {"run": "1"},
+    "ball": {"volume": ("nats", ()), "radius": ("1", ("ray",))},
+    "past": {"loss": ("nats", ("epoch",))},
+    "lone": {"run": ("1", ())},
 }
 
 

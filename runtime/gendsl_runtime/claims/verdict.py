@@ -15,7 +15,7 @@ class Case:
     """One coordinate of a claim: left minus right there, and what that decides.
 
     `estimate` is left minus right; `low` and `high` bound it with the claim's confidence (they are equal
-    where the number is exact, and infinite where nothing is known on that side). `p_true` and `p_false` are the
+    where the number is exact, infinite where nothing is known on that side). `p_true` and `p_false` are the
     one-sided p-values against "the statement is false here" and against "it is true here".
     """
 
@@ -36,6 +36,11 @@ class Case:
     p_false: float = 1.0
     reason: str = ""
     """Why it is undecided, or what to know of a decision; one sentence, may be empty."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether this is a plain fact, not an inference from a sample of seeds."""
+        return self.kind in ("exact", "the runs made")
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Verdict:
     missing: int
     kind: str
     p_value: float | None
+    p_true: float
+    p_false: float
     corrected: Outcome
     """The outcome after Holm's correction over all claims of the file."""
     corrected_p: float | None

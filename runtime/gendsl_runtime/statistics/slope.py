@@ -17,7 +17,7 @@ def slope(values: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
         coordinates: x, `(n,)`.
 
     Returns:
-        `(...)`, the unit of the values for one unit of the axis; NaN where fewer than two different x are left.
+        `(...)`, the unit of the values per unit of the axis; NaN where fewer than two different x are left.
 
     Example:
         >>> slope(np.array([1.0, 3.0, np.nan, 7.0]), np.array([0, 1, 2, 3]))

@@ -1,0 +1,31 @@
+"""From results to verdicts.
+
+A claim is decided at each coordinate of the axes it has left, the coordinates are joined by their
+quantifiers, the claims of the file by Holm's correction. All of that is done with one-sided p-values, one
+against "the statement is false" and one against "it is true": supported where the first is at most half of
+what the level leaves, refuted where the second is, so that a false verdict of either kind has at most the
+probability that the level states.
+"""
+
+from __future__ import annotations
+
+from gendsl import spec
+from gendsl_runtime.claims.exact import exact_cases
+from gendsl_runtime.claims.holm import corrected
+from gendsl_runtime.claims.quantify import joined
+from gendsl_runtime.claims.replicated import replicated_cases
+from gendsl_runtime.claims.replicates import is_replicated
+from gendsl_runtime.claims.verdict import Verdict
+from gendsl_runtime.results import Results
+
+
+def decide(results: Results) -> tuple[Verdict, ...]:
+    """The verdict on every claim of the spec, in its order, each also corrected for there being several."""
+    return corrected([verdict(claim, results) for claim in results.spec.claims])
+
+
+def verdict(claim: spec.Claim, results: Results) -> Verdict:
+    """The verdict on one claim by itself."""
+    if is_replicated((claim.left, claim.right), results):
+        return joined(claim, *replicated_cases(claim, results))
+    return joined(claim, exact_cases(claim, results), ())

@@ -1,0 +1,67 @@
+"""Which seeds a claim can use: those that have every value it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import xarray as xr
+
+from gendsl import spec
+from gendsl_runtime.claims.evaluate import replicate_axis, restrict
+from gendsl_runtime.results import Results
+
+
+def selections(
+    value: spec.Value, wheres: tuple[spec.Where, ...] = ()
+) -> Iterator[tuple[spec.Quantity, tuple[spec.Where, ...]]]:
+    """Every quantity in an expression, with the `where`s around it, the innermost first."""
+    match value:
+        case spec.Quantity():
+            yield value, wheres
+        case spec.Where(subject=subject, condition=condition):
+            yield from selections(subject, (value, *wheres))
+            yield from selections(condition, wheres)
+        case spec.Operation(operands=parts) | spec.Statistic(values=parts) | spec.Items(items=parts):
+            for part in parts:
+                yield from selections(part, wheres)
+
+
+def is_replicated(values: Sequence[spec.Value], results: Results) -> bool:
+    """Whether any quantity in these expressions varies along the replicate axis."""
+    seed = replicate_axis(results.spec)
+    found = (selection for value in values for selection in selections(value))
+    return seed is not None and any(
+        seed in results.spec.steps[quantity.step].axes and not any(seed in where.fixed for where in wheres)
+        for quantity, wheres in found
+    )
+
+
+def standing(
+    values: Sequence[spec.Value], results: Results, *, left: Sequence[str]
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Which seeds are usable and which are missing, over the replicate axis and the axes `left`.
+
+    A node is missing where all its values are NaN (its run diverged, its analysis failed); NaN within a node
+    (an epoch it did not reach) is no fault. A seed is usable where each quantity that varies with seeds has
+    something chosen there and nothing missing, and missing where something chosen is.
+    """
+    seed = replicate_axis(results.spec)
+    usable, missing = xr.DataArray(True), xr.DataArray(False)
+    for quantity, wheres in (selection for value in values for selection in selections(value)):
+        array = results.quantity(quantity)
+        own = [dim for dim in array.dims if dim not in results.spec.steps[quantity.step].axes]
+        absent = array.isnull()
+        absent = (absent.all(own) | (absent & False)).astype(np.float64)
+        for where in wheres:
+            absent = restrict(absent, where, results)
+        if seed not in absent.dims:
+            continue
+        others = [dim for dim in absent.dims if dim != seed and dim not in left]
+        is_missing = (absent == 1).any(others)
+        is_chosen = absent.notnull().any(others)
+        usable, missing, is_missing, is_chosen = xr.align(
+            usable, missing, is_missing, is_chosen, join="inner"
+        )
+        usable, missing = usable & is_chosen & ~is_missing, missing | is_missing
+    return usable, missing
