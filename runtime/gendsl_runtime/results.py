@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import xarray as xr
 
 from gendsl.spec import Axis, Quantity, Spec, Step
-from gendsl_runtime.claims.verdict import Verdict
 from gendsl_runtime.record import Failure, RunRecord
+
+if TYPE_CHECKING:
+    from gendsl_runtime.claims.verdict import Verdict
 
 Payload: TypeAlias = Mapping[str, np.ndarray]
 Gives: TypeAlias = Mapping[str, tuple[str, tuple[str, ...]]]
