@@ -11,8 +11,6 @@ import math
 import struct
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
-from pathlib import Path
 from typing import TypeAlias
 
 from gendsl.spec import (
@@ -159,12 +157,3 @@ def has_coordinate(value: Value) -> bool:
             return any(has_coordinate(operand) for operand in value.operands)
         case _:
             return False
-
-
-def file_digest(path: str) -> bytes:
-    """SHA-256 of a file's content; raises OSError."""
-    digest = sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.digest()

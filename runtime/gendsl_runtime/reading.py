@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from gendsl.check import Checked, Options, check
 from gendsl.diagnostic import DiagnosticError
 from gendsl.parse import parse
 from gendsl.source import Source
 from gendsl.spec import Spec
 from gendsl_runtime.components import catalogue
+from gendsl_runtime.problem import Problem
 
 
 def read_checked(path: str, options: Options | None = None) -> Checked:
@@ -33,3 +37,12 @@ def read_spec(path: str, options: Options | None = None) -> Spec:
     if checked.spec is None:
         raise DiagnosticError(*checked.diagnostics)
     return checked.spec
+
+
+def file_digest(path: str) -> bytes:
+    """SHA-256 of a file the spec names: it stands for the file in keys. Raises `bad-data`."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise Problem("bad-data", f"cannot read {path}: {error.strerror}", help="check the path") from error
