@@ -144,8 +144,9 @@ def analysis(
 
     `gives` maps each quantity to its unit and its own axes, `"nats"`, `"1 [ray]"`, `"nats [epoch]"`; the first is
     what a bare mention of the analysis means. `axes` says what each own axis counts. A returned key named like an
-    axis holds that axis's coordinates, shape `(length,)`. `needs` lists facts that must hold: `classification`,
-    `regression`, `plane` (inputs of shape (2,)).
+    axis holds that axis's coordinates, shape `(length,)`. A list instead of an array holds one array a member,
+    whose lengths may differ (curves of runs that stopped at different epochs, with their own coordinates).
+    `needs` lists facts that must hold: `classification`, `regression`, `plane` (inputs of shape (2,)).
     """
     return _mark("analysis")
 

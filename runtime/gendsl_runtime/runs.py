@@ -48,6 +48,8 @@ class Runs:
     training."""
     steps: tuple[int, ...] = ()
     """Steps each member was trained for."""
+    stopped: tuple[bool, ...] = ()
+    """Whether each member ended by its own stop condition, before its budget."""
     _splits: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -72,6 +74,7 @@ class Runs:
             seeds=tuple(self.seeds[i] for i in members),
             history=tuple(self.history[i] for i in members) if self.history else (),
             steps=tuple(self.steps[i] for i in members) if self.steps else (),
+            stopped=tuple(self.stopped[i] for i in members) if self.stopped else (),
             _splits={},
         )
 

@@ -43,7 +43,8 @@ def decision_boundary(
         margin: room around it, as a share of its range on each side.
     """
     if class_ >= runs.network.outputs:
-        raise Problem("out-of-range", f"there is no class {class_}: classes are 0 to {runs.network.outputs - 1}")
+        last = runs.network.outputs - 1
+        raise Problem("out-of-range", f"there is no class {class_}: classes are 0 to {last}")
     x, y = ([_ticks(data, on, axis, resolution, margin) for data in runs.data] for axis in (0, 1))
     probabilities = _probabilities(runs, x, y).reshape(runs.members, -1, resolution, resolution)
     return {

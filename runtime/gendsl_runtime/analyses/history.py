@@ -18,6 +18,7 @@ from gendsl_runtime.runs import Runs
         "train_loss": "1 [epoch]",
         "epochs": "epochs",
         "steps": "steps",
+        "stopped": "1",
         "final_error": "1",
         "final_loss": "1",
     },
@@ -33,8 +34,9 @@ def history(runs: Runs) -> dict[str, Sequence[np.ndarray] | np.ndarray]:
     NaN throughout.
 
     Returns:
-        `epochs` and `steps`, how long each run was trained, its stop rule obeyed; `final_error`,
-        `final_loss`, the last values recorded; the curves, one array a member.
+        `epochs` and `steps`, how long each run was trained; `stopped`, 1 where its stop condition ended it
+        before its budget; `final_error`, `final_loss`, the last values recorded, NaN for a run of no steps;
+        the curves, one array a member.
     """
     loss, error, epochs = (_curves(runs, name) for name in ("train_loss", "train_error", "epoch"))
     return {
@@ -42,6 +44,7 @@ def history(runs: Runs) -> dict[str, Sequence[np.ndarray] | np.ndarray]:
         "train_loss": loss,
         "epochs": np.array([one[-1] if len(one) else 0 for one in epochs], dtype=np.int64),
         "steps": np.array(runs.steps, dtype=np.int64),
+        "stopped": np.array(runs.stopped, dtype=np.int64),
         "final_error": np.array([one[-1] if len(one) else np.nan for one in error]),
         "final_loss": np.array([one[-1] if len(one) else np.nan for one in loss]),
         "epoch": [one.astype(np.int64) for one in epochs],
@@ -51,7 +54,7 @@ def history(runs: Runs) -> dict[str, Sequence[np.ndarray] | np.ndarray]:
 def _curves(runs: Runs, name: str) -> list[np.ndarray]:
     """One float64 array a member, NaN where the metric was not recorded."""
     return [
-        _array(recorded[name]) if name in recorded else np.full(len(recorded["epoch"]), np.nan)
+        _array(recorded[name]) if name in recorded else np.full(len(recorded.get("epoch", ())), np.nan)
         for recorded in runs.history
     ]
 

@@ -147,24 +147,30 @@ class Performer:
 def payloads(
     component: str, result: Mapping[str, Any], *, gives: Sequence[str], members: int
 ) -> list[Outcome]:
-    """One payload for each member; what is not a quantity holds coordinates, the same for all members."""
+    """One payload for each member.
+
+    What is not a quantity holds coordinates, the same for all members unless given as a list, one array each.
+    """
     missing = sorted(set(gives) - set(result))
     if missing:
         raise Problem("component-failed", f"`{component}` promises {', '.join(missing)} and does not give it")
-    arrays = {
-        name: np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value)
+    own = {name for name, value in result.items() if name in gives or isinstance(value, list)}
+    arrays: dict[str, Sequence[np.ndarray] | np.ndarray] = {
+        name: [_array(one) for one in value] if isinstance(value, list) else _array(value)
         for name, value in result.items()
     }
-    for name in gives:
+    for name in own:
         if len(arrays[name]) != members:
-            raise Problem(
-                "component-failed",
-                f"`{component}` gives {len(arrays[name])} values of {name} for {members} runs",
-            )
+            reason = f"`{component}` gives {len(arrays[name])} values of {name} for {members} runs"
+            raise Problem("component-failed", reason)
     return [
-        pack({name: array[place] if name in gives else array for name, array in arrays.items()}, {})
+        pack({name: _array(array[place] if name in own else array) for name, array in arrays.items()}, {})
         for place in range(members)
     ]
+
+
+def _array(value: Any) -> np.ndarray:
+    return np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value)
 
 
 def _keep(value: Value, path: str) -> Value:

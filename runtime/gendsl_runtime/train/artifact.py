@@ -79,6 +79,7 @@ def runs(
         loss=build.loss(members, device=device, dtype=torch.float32),
         history=tuple(one.history for one in fitted),
         steps=tuple(one.steps for one in fitted),
+        stopped=tuple(one.status == "stopped" for one in fitted),
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -30,6 +29,15 @@ def sample(seed: int, *, features: int, classes: int, sizes: dict[str, int], dty
         targets = (inputs[:, 0] * 1.5 + stream.standard_normal(size)).round().astype(int) % classes
         splits[name] = Split(torch.from_numpy(inputs).to(dtype), torch.from_numpy(targets))
     return Dataset(splits, "classification", (features,), classes)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the engine: with more, MKL cuts some products of a single member differently."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -60,13 +68,3 @@ def make_runs() -> MakeRuns:
         return Runs(made, made.init(seeds).to("cpu", dtype), data, seeds, log_loss)
 
     return make
-
-
-@pytest.fixture
-def alone() -> Callable[[Runs, int], Runs]:
-    """One member of a stack, on its own."""
-
-    def cut(runs: Runs, member: int) -> Runs:
-        return replace(runs.select([member]))
-
-    return cut

@@ -40,7 +40,7 @@ def dense_spectrum(runs: Runs, member: int, split: str) -> np.ndarray:
 @pytest.mark.parametrize("train", [30, 700])
 @pytest.mark.parametrize("which", ["largest", "smallest", "magnitude"])
 def test_the_dense_hessian_of_a_small_network_in_double_precision(make_runs, which, train):
-    """700 examples are two unequal blocks: an average over blocks would miss by far more than the tolerance."""
+    """700 examples are two unequal blocks: an average of blocks would miss by far more than the tolerance."""
     runs = make_runs(seeds=(0, 1), train=train, dtype=torch.float64, hidden=[6, 5])
     given = hessian_top(runs, count=4, which=which, tolerance=1e-9)
     for member in range(2):

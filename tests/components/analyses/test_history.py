@@ -19,11 +19,12 @@ def test_curves_keep_their_own_length(make_runs):
         }
         for length in (3, 7)
     )
-    runs = replace(make_runs(seeds=(0, 1)), history=recorded, steps=(30, 70))
+    runs = replace(make_runs(seeds=(0, 1)), history=recorded, steps=(30, 70), stopped=(True, False))
     given = history(runs)
     assert [len(curve) for curve in given["train_error"]] == [3, 7]
     assert given["epochs"].tolist() == [3, 7]
     assert given["steps"].tolist() == [30, 70]
+    assert given["stopped"].tolist() == [1, 0]
     assert given["final_error"].tolist() == [0.0, 0.0]
     np.testing.assert_allclose(given["final_loss"], [0.5, 0.5])
     np.testing.assert_array_equal(given["epoch"][1], np.arange(1, 8))
@@ -32,6 +33,12 @@ def test_curves_keep_their_own_length(make_runs):
 
 def test_regression_has_no_error(make_runs):
     recorded = {"epoch": torch.arange(1, 3), "train_loss": torch.tensor([2.0, 1.0])}
-    given = history(replace(make_runs(seeds=(0,)), history=(recorded,), steps=(2,)))
+    given = history(replace(make_runs(seeds=(0,)), history=(recorded,), steps=(2,), stopped=(False,)))
     assert np.isnan(given["train_error"][0]).all()
     assert given["train_loss"][0].tolist() == [2.0, 1.0]
+
+
+def test_a_run_of_no_steps_has_empty_curves(make_runs):
+    given = history(replace(make_runs(seeds=(0,)), history=({},), steps=(0,), stopped=(False,)))
+    assert given["epochs"].tolist() == [0]
+    assert len(given["train_loss"][0]) == 0
