@@ -43,16 +43,19 @@ def cut(inputs: np.ndarray, targets: np.ndarray, places: Mapping[str, np.ndarray
     return {name: whole.take(examples) for name, examples in places.items()}
 
 
-def standard(data: Dataset) -> Dataset:
+def standard(data: Dataset, *, by_channel: bool = False) -> Dataset:
     """Every input coordinate minus its mean over `train`, over its standard deviation there.
 
     `(x - mean) / std` with the population standard deviation (divided by n), computed in float64; a
     coordinate that is constant in `train` is only centred. The other splits get the same mean and deviation.
+    `by_channel`: one mean and deviation for all pixels of a channel, or for all coordinates of a vector.
     """
     train = data.split("train").inputs.double()
-    mean, deviation = train.mean(0), train.std(0, correction=0)
-    # A constant column in float32 can have a tiny deviation from rounding alone.
-    floor = 1e-7 * train.abs().amax(0)
+    axes = [0, *range(1 if len(data.shape) < 3 else 2, train.ndim)] if by_channel else [0]
+    mean = train.mean(axes, keepdim=True)
+    deviation = train.std(axes, correction=0, keepdim=True)
+    # A constant column can have a tiny deviation from rounding alone.
+    floor = 1e-12 * train.abs().amax(axes, keepdim=True)
     deviation = torch.where(deviation > floor, deviation, 1.0)
 
     def scaled(inputs: Tensor) -> Tensor:
