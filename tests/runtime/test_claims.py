@@ -380,6 +380,25 @@ def test_padding_of_own_axes_is_no_failure():
     assert verdict.left == pytest.approx(np.nanmax(x, axis=1).mean())
 
 
+def test_a_point_of_an_own_axis_is_picked_by_its_label():
+    x = np.arange(15.0).reshape(5, 3) ** 2
+    x[1, 2] = np.nan
+    found = results([seeds(5)], x=x)
+    found = Results(found.spec, {"m": found["m"].assign_coords(point=[0.0, 5.0, 10.0])})
+    at = Operation(op="==", operands=(Coordinate(axis="point"), number(10.0)))
+    picked = Where(subject=X, condition=at, picked={"point": 10.0})
+    verdict = _decided(found, claim(reduce("mean", picked), ">", 0))
+    assert verdict.left == pytest.approx(np.nanmean(x[:, 2]))
+    assert (verdict.used, verdict.missing) == (4, 1)
+    nowhere = Where(subject=X, condition=at, picked={"point": 7.0})
+    assert _decided(found, claim(reduce("mean", nowhere), ">", 0)).outcome == "undecided"
+
+
+def _decided(found, statement):
+    spec = found.spec.model_copy(update={"claims": (statement,)})
+    return decide(Results(spec, found.datasets))[0]
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_fewer_than_three_seeds_decide_nothing(n):
     verdict = only([seeds(n)], claim(reduce("mean", X), ">", 0), x=np.arange(n) + 5.0)

@@ -147,6 +147,8 @@ class _Evaluation:
         fixed = dict(where.fixed)
         keep = keep.isel({axis: place for axis, place in fixed.items() if axis in keep.dims}, drop=True) == 1
         array = array.isel({axis: place for axis, place in fixed.items() if axis in array.dims}, drop=True)
+        for axis, label in where.picked.items():
+            array, keep = _picked(array, axis, label), _picked(keep, axis, label, absent=False)
         for dim in keep.dims:
             holds = keep.any([other for other in keep.dims if other != dim])
             if dim in (self.seed, RESAMPLE) or dim not in array.dims or bool(holds.all()):
@@ -185,6 +187,17 @@ def reduces(name: str) -> str:
     """`over` or `along`: what the statistic of this name takes."""
     facts: str = catalogue().components["statistic", name].facts["reduces"]
     return facts
+
+
+def _picked(array: xr.DataArray, axis: str, label: float, *, absent: Any = np.nan) -> xr.DataArray:
+    """The array at one label of an own axis, which is then gone; `absent` where there is none."""
+    if axis not in array.dims:
+        return array
+    places = np.flatnonzero(np.isclose(array[axis].values, label, rtol=1e-12, atol=0))
+    if len(places):
+        return array.isel({axis: places[0]}, drop=True)
+    nothing = xr.full_like(array.isel({axis: slice(0, 1)}), absent)
+    return nothing.any(axis) if array.dtype == bool else nothing.sum(axis, min_count=1)
 
 
 def _condition(holds: xr.DataArray, operands: Sequence[xr.DataArray]) -> xr.DataArray:

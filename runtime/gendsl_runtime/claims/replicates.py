@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import xarray as xr
 
 from gendsl import spec
 from gendsl_runtime.claims.evaluate import replicate_axis, restrict
 from gendsl_runtime.results import Results
+
+PRESENT, PADDING, FAILED = 0.0, 1.0, 2.0
+"""What a value may be: there, NaN beside others of its node, NaN like all of its node."""
 
 
 def selections(
@@ -42,9 +44,10 @@ def standing(
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """Which seeds are usable and which are missing, over the replicate axis and the axes `left`.
 
-    A node is missing where all its values are NaN (its run diverged, its analysis failed); NaN within a node
-    (an epoch it did not reach) is no fault. A seed is usable where each quantity that varies with seeds has
-    something chosen there and nothing missing, and missing where something chosen is.
+    A node has failed where all its values are NaN (its run diverged, its analysis stopped); NaN within a node
+    (an epoch it did not reach) is no fault, unless nothing else is chosen. A seed is usable where each
+    quantity that varies with seeds has something chosen there and nothing missing, and missing where
+    something chosen is.
     """
     seed = replicate_axis(results.spec)
     usable, missing = xr.DataArray(True), xr.DataArray(False)
@@ -52,14 +55,14 @@ def standing(
         array = results.quantity(quantity)
         own = [dim for dim in array.dims if dim not in results.spec.steps[quantity.step].axes]
         absent = array.isnull()
-        absent = (absent.all(own) | (absent & False)).astype(np.float64)
+        state = absent * PADDING + absent.all(own) * (FAILED - PADDING)
         for where in wheres:
-            absent = restrict(absent, where, results)
-        if seed not in absent.dims:
+            state = restrict(state, where, results)
+        if seed not in state.dims:
             continue
-        others = [dim for dim in absent.dims if dim != seed and dim not in left]
-        is_missing = (absent == 1).any(others)
-        is_chosen = absent.notnull().any(others)
+        others = [dim for dim in state.dims if dim != seed and dim not in left]
+        is_chosen = state.notnull().any(others)
+        is_missing = (state == FAILED).any(others) | (is_chosen & ~(state == PRESENT).any(others))
         usable, missing, is_missing, is_chosen = xr.align(
             usable, missing, is_missing, is_chosen, join="inner"
         )

@@ -26,6 +26,8 @@ def quantile(values: np.ndarray, *, level: Share) -> np.ndarray:
         >>> quantile(np.array([4.0, 1.0, np.nan, 2.0]), level=0.5)
         array(2.)
     """
+    if values.shape[-1] == 0:
+        return np.full(values.shape[:-1], np.nan)
     ordered = np.sort(values, axis=-1)
     last = np.maximum((~np.isnan(values)).sum(axis=-1, keepdims=True) - 1, 0)
     place = level * last
