@@ -143,12 +143,18 @@ class Operation(Record):
 
 
 class Where(Record):
-    """`subject` restricted to the coordinates where `condition` holds; axes in `fixed` are gone from the result."""
+    """`subject` restricted to the coordinates where `condition` holds; axes in `fixed` are gone from the result.
+
+    In a step's argument every axis of the condition is in `fixed`: the subject at that one place. `picked` are
+    own axes of an analysis that are set equal to one coordinate, which is looked up in the results; they are gone
+    as well. In a condition a `Label` stands for its place on the axis, numbers for numbers.
+    """
 
     is_: Literal["where"] = "where"
     subject: Value
     condition: Value
     fixed: dict[str, int] = {}
+    picked: dict[str, float] = {}
 
 
 class Statistic(Record):

@@ -1,0 +1,209 @@
+"""Claims: two sides that can be compared, quantified over what is left, with replicates to decide them."""
+
+from __future__ import annotations
+
+from typing import Literal, NoReturn
+
+from gendsl import tree
+from gendsl.check import names, reach, results, sweeps
+from gendsl.check.faults import Broken, Place
+from gendsl.check.scope import Declared, Given, World
+from gendsl.quantity import in_base
+from gendsl.spec import Claim, Quantity, Value, Where
+
+FEW = 5
+"""Fewer seeds than this give an interval that is hardly one."""
+
+
+def claim(world: World, declared: Declared) -> Claim:
+    """The checked claim."""
+    node = declared.node
+    assert isinstance(node, tree.Claim)
+    given = declared.scope.given(node.statement)
+    with world.faults.gathered() as gathering:
+        level = 0.95
+        with gathering.part():
+            level = _level(world, given, node.level)
+        with gathering.part():
+            left, right, op, unit = _sides(world, given)
+            _mixed(world, given, left, right)
+            quantifiers = _quantifiers(world, given, node, left.axes | right.axes)
+            _replicates(world, given, node, left, right)
+    start, end = node.statement.span.start, node.span.end
+    return Claim(
+        name=declared.name,
+        text=" ".join(given.source.text[start:end].split()),
+        left=left.value,
+        op=op,
+        right=right.value,
+        level=level,
+        quantifiers=quantifiers,
+        unit=unit,
+        caption=declared.caption,
+        span=node.span,
+    )
+
+
+def _sides(world: World, given: Given) -> tuple[results.Result, results.Result, str, str]:
+    expr = given.expr
+    while isinstance(expr, tree.Group):
+        expr = expr.inner
+    if not isinstance(expr, tree.Binary) or expr.op not in results.COMPARISONS:
+        _not_a_claim(world, given, expr)
+    found: list[results.Result] = []
+    with world.faults.gathered() as gathering:
+        for side in (expr.left, expr.right):
+            with gathering.part():
+                found.append(results.result(world, given.at(side)))
+    left, right = found
+    unit = results.same_unit(world, given, expr, left, right)
+    if not (_measured(left.value) or _measured(right.value)):
+        world.faults.fail(
+            "not-a-claim", "this says nothing about a result", given.place, note="no analysis is mentioned"
+        )
+    return left, right, expr.op, unit
+
+
+def _not_a_claim(world: World, given: Given, expr: tree.Expr) -> NoReturn:
+    note = ""
+    if isinstance(expr, tree.Binary) and expr.op in ("and", "or"):
+        note = "make two claims of it"
+    if isinstance(expr, tree.Where):
+        note = "`where` binds loosest: put the side it belongs to in brackets"
+    world.faults.fail("not-a-claim", "a claim compares two sides", given.place, note=note)
+
+
+def _measured(value: Value) -> bool:
+    return isinstance(value, Quantity) or any(_measured(part) for part in reach.inside(value))
+
+
+def _level(world: World, given: Given, level: tree.Quantity | None) -> float:
+    if level is None:
+        return 0.95
+    if level.unit != "%":
+        world.faults.fail(
+            "wrong-unit",
+            "the level of a claim is in percent",
+            given.spot(level.span),
+            help="write `at 95%`",
+        )
+    value = in_base(level.value, "%")[0]
+    if not 0.5 <= value < 1:
+        world.faults.fail(
+            "out-of-range", "the level of a claim is from 50% to below 100%", given.spot(level.span)
+        )
+    return value
+
+
+def _mixed(world: World, given: Given, left: results.Result, right: results.Result) -> None:
+    """Axes of one side that the other lacks would all be crossed: hardly ever what was meant."""
+    lone = [sorted(one.axes - other.axes - {"seed"}) for one, other in ((left, right), (right, left))]
+    if lone[0] and lone[1]:
+        expr = given.expr
+        assert isinstance(expr, tree.Binary)
+        world.faults.fail(
+            "mixed-axes",
+            "the two sides vary along different axes",
+            given.spot(expr.op_span),
+            also=(
+                (given.spot(expr.left.span), f"varies along {', '.join(lone[0])}"),
+                (given.spot(expr.right.span), f"varies along {', '.join(lone[1])}"),
+            ),
+            help="fix or reduce an axis on each side, with `where` or a statistic",
+        )
+
+
+Quantifiers = dict[str, Literal["all", "some"]]
+
+
+def _quantifiers(world: World, given: Given, node: tree.Claim, axes: frozenset[str]) -> Quantifiers:
+    left = reach.ordered(world, set(axes) - {"seed"})
+    found: Quantifiers = dict.fromkeys(left, "all")
+    for quantifier in node.quantifiers:
+        word = quantifier.word
+        if word not in ("all", "some"):
+            world.faults.fail(
+                "unknown-choice",
+                f"a claim holds `for all` or `for some`, not `for {word}`",
+                given.spot(quantifier.span),
+                help=names.meant(word, ("all", "some")),
+            )
+        quantified = [_quantified(world, given, axis, left) for axis in quantifier.axes] or list(left)
+        found.update(dict.fromkeys(quantified, word))  # type: ignore[arg-type]
+    return found
+
+
+def _quantified(world: World, given: Given, axis: tree.Name, left: tuple[str, ...]) -> str:
+    declared = given.scope.names.get(axis.id)
+    name = axis.id
+    if declared is not None and declared.word == "sweep":
+        name = sweeps.draft(world, declared).name
+    if name in given.scope.broken:
+        raise Broken
+    if name not in left:
+        note = f"left are {', '.join(left)}" if left else "no axis is left"
+        world.faults.fail(
+            "missing-axis",
+            f"`{axis.id}` is not an axis this claim has left",
+            given.spot(axis.span),
+            note="seeds are never quantified: they are resampled" if name == "seed" else note,
+            help=names.meant(axis.id, left),
+        )
+    return name
+
+
+def _replicates(
+    world: World, given: Given, node: tree.Claim, left: results.Result, right: results.Result
+) -> None:
+    """A claim about trained networks needs several of each; one about fixed numbers needs none."""
+    quantities = [*_quantities(left.value, frozenset()), *_quantities(right.value, frozenset())]
+    random = [
+        (quantity, fixed)
+        for quantity, fixed in quantities
+        if any(world.steps[step].kind == "train" for step in reach.steps_of(world, quantity))
+    ]
+    if not random or "seed" in world.main.broken:
+        return
+    if world.seeds is None:
+        world.faults.fail(
+            "no-replicates",
+            "this claim is about trained networks, and there is one of each",
+            given.place,
+            note="without replicates nothing can decide it",
+            help="declare replicates: `seeds 0..9`",
+            once="seeds",
+        )
+    if all("seed" in fixed or "seed" not in reach.axes_of(world, q) for q, fixed in random):
+        world.faults.fail(
+            "no-replicates",
+            "no replicates are left to decide this claim",
+            given.place,
+            note="`seed` is fixed here",
+            help="take the condition on `seed` away",
+        )
+    _few(world, given)
+
+
+def _quantities(value: Value, fixed: frozenset[str]) -> list[tuple[Quantity, frozenset[str]]]:
+    """The quantities in a value, each with the axes that are fixed around it."""
+    if isinstance(value, Quantity):
+        return [(value, fixed)]
+    if isinstance(value, Where):
+        fixed |= value.fixed.keys()
+    return [found for part in reach.inside(value) for found in _quantities(part, fixed)]
+
+
+def _few(world: World, given: Given) -> None:
+    axis = sweeps.seeds(world)
+    if len(axis.values) >= FEW or world.seeds is None or world.seeds.given is None:
+        return
+    count = len(axis.values)
+    world.faults.report(
+        "few-seeds",
+        f"{count} seed{'s' if count > 1 else ''} decide{'' if count > 1 else 's'} little",
+        world.seeds.given.place,
+        note=f"claims are resampled over seeds: {FEW} at least, better 10",
+        also=((Place(given.source, given.expr.span), "a claim that rests on them"),),
+        severity="warning",
+        once="seeds",
+    )

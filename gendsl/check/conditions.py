@@ -1,0 +1,325 @@
+"""`where`: which coordinates of which axes a value is restricted to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from itertools import product
+from typing import NoReturn
+
+from gendsl import tree
+from gendsl.check import names, numbers, reach, sweeps, values
+from gendsl.check.scope import Given, World
+from gendsl.check.selection import Axes, holds, matches
+from gendsl.check.slots import Slot
+from gendsl.quantity import DIMENSIONS
+from gendsl.spec import (
+    Axis,
+    Component,
+    Coordinate,
+    Items,
+    Label,
+    Moment,
+    Number,
+    Operation,
+    Range,
+    Split,
+    Value,
+    Where,
+)
+from gendsl.substitute import folded
+from gendsl.types import Type
+
+COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
+FLIPPED = {"<": ">", "<=": ">=", "==": "==", "!=": "!=", ">=": "<=", ">": "<"}
+LOOKED_AT = 100_000
+"""Coordinates that are tried to see whether a condition leaves any."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A mention of an axis; `axis` is None for an own axis of an analysis, whose labels the run will tell."""
+
+    name: str
+    part: int | None
+    axis: Axis | None
+    unit: str
+
+    @property
+    def labels(self) -> list[sweeps.Label]:
+        assert self.axis is not None
+        return [
+            label if not isinstance(label, tuple) else label[self.part or 0] for label in self.axis.labels
+        ]
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.axis is None or all(isinstance(label, int | float) for label in self.labels)
+
+
+@dataclass
+class Selection:
+    """A condition: `equal` are, for each axis set equal to labels, the places where that holds."""
+
+    value: Value
+    equal: dict[str, set[int]] = field(default_factory=dict)
+    picked: dict[str, float] = field(default_factory=dict)
+
+
+def where(world: World, given: Given, subject: Value, condition: Given, axes: set[str], text: str) -> Where:
+    """`subject` restricted; fails where the condition names an axis it does not have, or leaves nothing."""
+    found = _selection(world, condition, axes, text)
+    mentioned = {name: sweeps.finished(world, name) for name in _axes(found.value) if _is_static(world, name)}
+    _not_empty(world, found.value, mentioned, condition)
+    fixed = {name: next(iter(places)) for name, places in found.equal.items() if len(places) == 1}
+    return Where(subject=subject, condition=found.value, fixed=fixed, picked=found.picked)
+
+
+def _is_static(world: World, name: str) -> bool:
+    return name == "seed" or name in world.axes or (name == "epoch" and world.epochs is not None)
+
+
+def _axes(condition: Value) -> set[str]:
+    if isinstance(condition, Coordinate):
+        return {condition.axis}
+    parts = condition.operands if isinstance(condition, Operation) else ()
+    return set().union(*(_axes(part) for part in parts))
+
+
+def _not_empty(world: World, condition: Value, axes: Axes, given: Given) -> None:
+    sizes = [len(axis.values) for axis in axes.values()]
+    if _axes(condition) != axes.keys() or math.prod(sizes) > LOOKED_AT:
+        return
+    for place in product(*map(range, sizes)):
+        if holds(condition, axes, dict(zip(axes, place))):
+            return
+    world.faults.fail("empty-selection", "nothing is left: this holds nowhere on the axes", given.place)
+
+
+def _selection(world: World, given: Given, axes: set[str], text: str) -> Selection:
+    match given.expr:
+        case tree.Group(inner=inner):
+            return _selection(world, given.at(inner), axes, text)
+        case tree.Unary(op="not", operand=operand):
+            inner_ = _selection(world, given.at(operand), axes, text)
+            return Selection(Operation(op="not", operands=(inner_.value,)))
+        case tree.Binary(op="and" | "or" as op, left=left, right=right):
+            return _joined(op, *_both(world, given.at(left), given.at(right), axes, text))
+        case tree.Binary(op=op) as binary if op in COMPARISONS or op == "in":
+            return _comparison(world, given, binary, axes, text)
+    world.faults.fail(
+        "not-a-condition",
+        "`where` takes conditions on axes",
+        given.place,
+        help="write such as `run == clean` or `width in 16..64`",
+    )
+
+
+def _both(world: World, left: Given, right: Given, axes: set[str], text: str) -> list[Selection]:
+    found = []
+    with world.faults.gathered() as gathering:
+        for side in (left, right):
+            with gathering.part():
+                found.append(_selection(world, side, axes, text))
+    return found
+
+
+def _joined(op: str, left: Selection, right: Selection) -> Selection:
+    value = Operation(op=op, operands=(left.value, right.value))
+    if op == "or":
+        return Selection(value)
+    equal = dict(left.equal)
+    for name, places in right.equal.items():
+        equal[name] = equal[name] & places if name in equal else places
+    return Selection(value, equal, {**left.picked, **right.picked})
+
+
+def _comparison(world: World, given: Given, binary: tree.Binary, axes: set[str], text: str) -> Selection:
+    op, left, right = binary.op, given.at(binary.left), given.at(binary.right)
+    ref = _ref(world, left, axes)
+    if ref is None and op != "in" and (ref := _ref(world, right, axes)) is not None:
+        op, left, right = FLIPPED[op], right, left
+    if ref is None:
+        _not_an_axis(world, left, axes)
+    if ref.name not in axes:
+        has = f"it varies along {', '.join(sorted(axes))}" if axes else "it varies along nothing"
+        world.faults.fail("missing-axis", f"`{text}` does not vary along `{left.text}`", left.place, note=has)
+    if op == "in":
+        return _among(world, ref, right)
+    if op in ("==", "!=") and ref.axis is not None:
+        return _equal(world, ref, op, right)
+    number = _number(world, ref, right)
+    picked = {ref.name: float(number.value)} if op == "==" else {}
+    coordinate = Coordinate(axis=ref.name, part=ref.part)
+    return Selection(Operation(op=op, operands=(coordinate, number)), picked=picked)
+
+
+def _not_an_axis(world: World, given: Given, axes: set[str]) -> NoReturn:
+    if names.chain(given.expr) is None:
+        world.faults.fail("not-a-condition", "a condition compares an axis with a label", given.place)
+    declared, _ = names.find(world, given, legal=["sweep", "seeds"], others=axes, expected="an axis")
+    names.wrong_kind(world, declared, given.place, expected="an axis")
+
+
+def _ref(world: World, given: Given, axes: set[str]) -> Ref | None:
+    """The axis an expression names; None where it names none."""
+    chain = names.chain(given.expr)
+    if chain is None:
+        return None
+    scope, rest = given.scope, chain
+    while len(rest) > 1 and rest[0].id in scope.names and (inner := scope.names[rest[0].id].module):
+        scope.names[rest[0].id].is_used = True
+        scope, rest = inner, rest[1:]
+    name = rest[0].id
+    declared = scope.names.get(name) or (world.main.names.get("seed") if name == "seed" else None)
+    if len(rest) > 1:
+        return None
+    if declared is None:
+        if name in axes:
+            axis = sweeps.finished(world, name) if _is_static(world, name) else None
+            return Ref(name, None, axis, axis.unit if axis else "")
+        return None
+    if declared.word == "seeds":
+        return Ref("seed", None, sweeps.seeds(world), "")
+    if declared.word != "sweep":
+        return None
+    draft = sweeps.draft(world, declared)
+    part = draft.part_of(declared.name)
+    return Ref(draft.name, part, sweeps.finished(world, draft.name), draft.units[part or 0])
+
+
+def _equal(world: World, ref: Ref, op: str, given: Given) -> Selection:
+    places = _places(world, ref, given)
+    labels = tuple(Label(axis=ref.name, index=place) for place in sorted(places))
+    coordinate = Coordinate(axis=ref.name)
+    if len(labels) == 1:
+        value = Operation(op=op, operands=(coordinate, labels[0]))
+    else:
+        # One part of a tuple axis may have the same label at several places.
+        value = Operation(op="in", operands=(coordinate, Items(items=labels)))
+        value = value if op == "==" else Operation(op="not", operands=(value,))
+    return Selection(value, {ref.name: places} if op == "==" else {})
+
+
+def _places(world: World, ref: Ref, given: Given) -> set[int]:
+    """Where on its axis a label stands; fails where it does not."""
+    if ref.is_numeric:
+        wanted = _number(world, ref, given).value
+        found = {
+            place
+            for place, label in enumerate(ref.labels)
+            if math.isclose(float(label), wanted, rel_tol=1e-12)
+        }
+    else:
+        found = set(matches(world, given, [str(label) for label in ref.labels]))
+    if not found:
+        words = [sweeps.shown(label, ref.unit) for label in ref.labels]
+        world.faults.fail(
+            "unknown-label",
+            f"`{given.text}` is not on the axis `{ref.name}`",
+            given.place,
+            note=f"its labels are {', '.join(words[:8])}{' ...' if len(words) > 8 else ''}",
+            help=names.meant(given.text, words) if not ref.is_numeric else None,
+            once=(ref.name, given.text),
+        )
+    return found
+
+
+def _number(world: World, ref: Ref, given: Given) -> Number:
+    if not ref.is_numeric:
+        world.faults.fail(
+            "wrong-type",
+            f"the labels of `{ref.name}` have no order",
+            given.place,
+            note="`==`, `!=` and `in` apply",
+        )
+    value = numbers.loose(world, given, Slot(f"a label of `{ref.name}`", ref.name))
+    if not isinstance(value, Number):
+        world.faults.fail("wrong-type", f"a label of `{ref.name}` is a fixed number", given.place)
+    if value.unit != ref.unit and value.unit and ref.axis is not None:
+        world.faults.fail(
+            "wrong-unit",
+            f"the labels of `{ref.name}` are {DIMENSIONS.get(ref.unit, ref.unit)}",
+            given.place,
+            note=f"found {DIMENSIONS[value.unit]}",
+        )
+    return value
+
+
+def _among(world: World, ref: Ref, given: Given) -> Selection:
+    coordinate = Coordinate(axis=ref.name, part=ref.part)
+    match given.expr:
+        case tree.Group(inner=inner):
+            return _among(world, ref, given.at(inner))
+        case tree.Range() as range_:
+            low, high, unit, step = sweeps.ends(world, given, range_, "the range of a condition")
+            _number(world, ref, given.at(tree.Quantity(given.expr.span, low, unit, given.expr.span) if unit
+                                         else tree.Number(given.expr.span, low)))  # fmt: skip
+            value = Range(low=low, high=high, step=step)
+            return Selection(Operation(op="in", operands=(coordinate, value)))
+        case tree.List(items=items) if ref.axis is not None:
+            places: set[int] = set()
+            with world.faults.gathered() as gathering:
+                for item in items:
+                    with gathering.part():
+                        places |= _places(world, ref, given.at(item))
+            labels = Items(items=tuple(Label(axis=ref.name, index=place) for place in sorted(places)))
+            return Selection(Operation(op="in", operands=(Coordinate(axis=ref.name), labels)))
+        case tree.List(items=items):
+            found = Items(items=tuple(_number(world, ref, given.at(item)) for item in items))
+            return Selection(Operation(op="in", operands=(coordinate, found)))
+        case tree.Name(id=name) if (declared := given.scope.names.get(name)) and declared.given:
+            declared.is_used = True
+            with world.within(declared, given.place):
+                return _among(world, ref, declared.given)
+    world.faults.fail(
+        "wrong-type", "`in` takes a range or a list", given.place, help=f"write `[{given.text}]`"
+    )
+
+
+def argument(world: World, given: Given, expr: tree.Where, want: Type, slot: Slot) -> Value:
+    """A `where` in an argument of a step: it must leave one label of each axis it speaks about."""
+    subject = values.value(world, given.at(expr.subject), want, slot)
+    axes = reach.axes_of(world, subject)
+    text = given.at(expr.subject).text
+    found = where(world, given, subject, given.at(expr.condition), axes, text)
+    loose = _axes(found.condition) - found.fixed.keys()
+    if loose:
+        world.faults.fail(
+            "open-where",
+            f"this leaves several labels of `{min(loose)}`",
+            given.spot(expr.condition.span),
+            note="what a step is made from has one value at each coordinate",
+            help="select in the claim or the plot instead, or fix each axis with `==`",
+        )
+    return at_labels(world, subject, found.fixed, found.condition)
+
+
+def at_labels(world: World, subject: Value, fixed: dict[str, int], condition: Value) -> Value:
+    """The subject with axes replaced by their labels; a Where is left for what other steps vary along."""
+    value = _substituted(world, subject, fixed)
+    left = {name: place for name, place in fixed.items() if name in reach.axes_of(world, value)}
+    return Where(subject=value, condition=condition, fixed=left) if left else value
+
+
+def _substituted(world: World, value: Value, fixed: dict[str, int]) -> Value:
+    match value:
+        case Coordinate(axis=axis, part=part) if axis in fixed:
+            label = sweeps.finished(world, axis).values[fixed[axis]]
+            return label.items[part] if part is not None and isinstance(label, Items) else label
+        case Items(items=items):
+            return Items(items=tuple(_substituted(world, item, fixed) for item in items))
+        case Component():
+            changed = {name: _substituted(world, part, fixed) for name, part in value.arguments.items()}
+            return value.model_copy(update={"arguments": changed})
+        case Moment():
+            return Moment(
+                run=_substituted(world, value.run, fixed), epoch=_substituted(world, value.epoch, fixed)
+            )
+        case Split():
+            return Split(dataset=_substituted(world, value.dataset, fixed), name=value.name)
+        case Operation():
+            operands = tuple(_substituted(world, part, fixed) for part in value.operands)
+            return folded(value.op, operands)
+        case _:
+            return value

@@ -1,0 +1,124 @@
+"""What is known about data before it is made: task, shape, outputs, splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gendsl.check.scope import World
+from gendsl.spec import Choice, Component, Coordinate, Moment, Nothing, Number, Use, Value, Where
+
+
+@dataclass(frozen=True)
+class Facts:
+    """None stands for what is not known before the run."""
+
+    step: str
+    task: str | None = None
+    shape: tuple[int | None, ...] | None = None
+    outputs: int | None = None
+    splits: dict[str, int | None] | None = None
+
+
+def labels(world: World, value: Value) -> Iterator[Value]:
+    """The things that a value may be: itself, or each value of the axis it is."""
+    match value:
+        case Coordinate(axis=name, part=part):
+            axis = world.axes.get(name)
+            for label in (axis.typed[part or 0] if axis else None) or ():
+                yield from labels(world, label)
+        case Where(subject=subject):
+            yield from labels(world, subject)
+        case Moment(run=run):
+            yield from labels(world, run)
+        case _:
+            yield value
+
+
+def components(world: World, value: Value) -> Iterator[Component]:
+    """The components that a value may be."""
+    return (label for label in labels(world, value) if isinstance(label, Component))
+
+
+def trainings(world: World, run: Value) -> list[str]:
+    """The training steps that a value of type `Runs` may be."""
+    found = [label.step for label in labels(world, run) if isinstance(label, Use)]
+    return [step for step in found if world.steps[step].kind == "train"]
+
+
+def of(world: World, value: Value) -> list[Facts]:
+    """Facts of the data behind a dataset or a run, one for each thing that the value may be."""
+    found: list[Facts] = []
+    for label in labels(world, value):
+        if not isinstance(label, Use):
+            return [Facts("")]
+        step = world.steps[label.step]
+        if step.kind == "train":
+            found += of(world, step.arguments["dataset"])
+        else:
+            found += _of_step(world, label.step)
+    return found
+
+
+def _of_step(world: World, name: str) -> list[Facts]:
+    step = world.steps[name]
+    facts = world.catalogue.components[step.kind, step.component].facts
+    own = {word: _fact(facts.get(word), step.arguments) for word in ("task", "outputs")}
+    like = facts.get("like")
+    bases = of(world, step.arguments[like]) if like else [Facts(name, splits={})]
+    shape = facts.get("shape")
+    splits = _sizes(facts.get("splits"), step.arguments)
+    return [
+        Facts(
+            name,
+            own["task"] if own["task"] is not None else base.task,
+            tuple(_fact(side, step.arguments) for side in shape) if shape is not None else base.shape,
+            own["outputs"] if own["outputs"] is not None else base.outputs,
+            _merged(base.splits, splits, is_new="like" not in facts),
+        )
+        for base in bases
+    ]
+
+
+def _merged(
+    base: dict[str, int | None] | None, added: dict[str, int | None] | None, *, is_new: bool
+) -> dict[str, int | None] | None:
+    if base is None or (is_new and added is None):
+        return None
+    return {name: size for name, size in {**base, **(added or {})}.items() if size != 0}
+
+
+def _fact(fact: Any, arguments: dict[str, Value]) -> Any:
+    """A fact as it is, or the value of the parameter that it names."""
+    if not isinstance(fact, str) or fact not in arguments:
+        return fact
+    match arguments[fact]:
+        case Number(value=value):
+            return value
+        case Choice(name=name):
+            return name
+        case _:
+            return None
+
+
+def _sizes(splits: Any, arguments: dict[str, Value]) -> dict[str, int | None] | None:
+    """Sizes of splits by name; one of size 0 is not there. Its name may itself be a parameter's value."""
+    if splits is None:
+        return None
+    return {
+        name: 0 if _is_absent(size, arguments) else _fact(size, arguments) for name, size in splits.items()
+    }
+
+
+def _is_absent(size: Any, arguments: dict[str, Value]) -> bool:
+    return isinstance(size, str) and isinstance(arguments.get(size), Nothing)
+
+
+def splits(world: World, value: Value) -> tuple[str, ...] | None:
+    """Splits that all the data behind a value has; None where one is not known before the run."""
+    found = [facts.splits for facts in of(world, value)]
+    known = [names for names in found if names is not None]
+    if not known or len(known) < len(found):
+        return None
+    return tuple(name for name in known[0] if all(name in names for names in known))

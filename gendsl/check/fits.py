@@ -1,0 +1,177 @@
+"""Whether parts go together: a model and its data, a loss and its task, an analysis and its runs."""
+
+from __future__ import annotations
+
+from gendsl import tree
+from gendsl.catalogue import Description
+from gendsl.check import facts
+from gendsl.check.drafts import Draft
+from gendsl.check.facts import Facts
+from gendsl.check.faults import Place
+from gendsl.check.scope import Given, World
+from gendsl.spec import Choice, Component, Nothing, Operation, Value
+
+LOSSES = {"classification": "cross_entropy", "regression": "mse"}
+"""The loss where none is given."""
+A_TASK = {"classification": "a classification", "regression": "a regression"}
+
+
+def _place(draft: Draft, *parameters: str) -> Place:
+    """Where the first of the parameters that is written down stands."""
+    for name in parameters:
+        field = draft.fields.get(name)
+        if field is not None:
+            return field.value.place if isinstance(field.value, Given) else field.key
+    return draft.place
+
+
+def train(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
+    """Checks a training run, and fills in the loss its task asks for."""
+    data = facts.of(world, arguments["dataset"])
+    for found in data:
+        for model in facts.components(world, arguments["model"]):
+            _model(world, draft, model, found)
+    tasks = {found.task for found in data}
+    if isinstance(arguments.get("loss"), Nothing):
+        _default_loss(world, draft, arguments, tasks)
+    else:
+        _loss(world, draft, arguments, data)
+    _stop(world, draft, arguments, data)
+    _batch(world, draft, arguments)
+    if any(found.splits is not None and "train" not in found.splits for found in data):
+        world.faults.fail("unknown-split", "this data has no split `train`", _place(draft, "dataset"))
+
+
+def _model(world: World, draft: Draft, model: Component, found: Facts) -> None:
+    described = world.catalogue.components["model", model.name]
+    takes, smallest = described.facts.get("takes", "any"), described.facts.get("smallest", 1)
+    shape = found.shape
+    if takes == "any" or shape is None:
+        return
+    words = " x ".join(str(side) if side is not None else "?" for side in shape)
+    reason = None
+    if takes == "image" and len(shape) != 3:
+        reason = f"`{model.name}` takes images, and this data has examples of shape {words}"
+    elif takes == "vector" and len(shape) != 1:
+        reason = f"`{model.name}` takes vectors, and this data has examples of shape {words}"
+    elif takes == "image" and any(side is not None and side < smallest for side in shape[1:]):
+        reason = f"`{model.name}` takes images of at least {smallest} pixels a side; these are {words}"
+    if reason is not None:
+        world.faults.fail(
+            "wrong-shape",
+            reason,
+            _place(draft, "model"),
+            also=((_place(draft, "dataset"), f"examples of shape {words}"),),
+        )
+
+
+def _default_loss(world: World, draft: Draft, arguments: dict[str, Value], tasks: set[str | None]) -> None:
+    if len(tasks) > 1:
+        world.faults.fail(
+            "missing-field",
+            "this run has data of different tasks, so it needs a `loss` of its own",
+            draft.place,
+            also=((_place(draft, "dataset"), "a regression and a classification"),),
+        )
+    task = next(iter(tasks), None)
+    described = world.catalogue.find("loss", LOSSES.get(task or "", ""))
+    if described is not None:
+        from gendsl.check.components import built
+
+        arguments["loss"] = built(world, Draft(described, draft.place, {}), step="loss")
+
+
+def _loss(world: World, draft: Draft, arguments: dict[str, Value], data: list[Facts]) -> None:
+    for loss in facts.components(world, arguments["loss"]):
+        described = world.catalogue.components["loss", loss.name]
+        for found in data:
+            _needs(world, draft, described, found, _place(draft, "loss"), _place(draft, "dataset"))
+
+
+def _stop(world: World, draft: Draft, arguments: dict[str, Value], data: list[Facts]) -> None:
+    stop = arguments.get("stop")
+    if not (isinstance(stop, Operation) and isinstance(stop.operands[0], Choice)):
+        return
+    if stop.operands[0].name == "train_loss" or all(found.task != "regression" for found in data):
+        return
+    field = draft.fields["stop"].value
+    place = _place(draft, "stop")
+    if isinstance(field, Given) and isinstance(field.expr, tree.Binary):
+        place = field.spot(field.expr.left.span)
+    world.faults.fail(
+        "wrong-task",
+        f"`{stop.operands[0].name}` counts wrong classes, and this data is a regression",
+        place,
+        also=((_place(draft, "dataset"), "a regression"),),
+        help="write `train_loss`",
+    )
+
+
+def _batch(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
+    if isinstance(arguments.get("batch"), Nothing):
+        return
+    for optimizer in facts.components(world, arguments["optimizer"]):
+        if world.catalogue.components["optimizer", optimizer.name].facts.get("batch") == "all":
+            world.faults.fail(
+                "needs-whole-set",
+                f"`{optimizer.name}` takes the whole training set in every step",
+                _place(draft, "batch"),
+                also=((_place(draft, "optimizer"), "this optimizer has no batches"),),
+                help="write `batch = none`",
+            )
+
+
+def _needs(
+    world: World, draft: Draft, described: Description, found: Facts, place: Place, data: Place
+) -> None:
+    """Fails where the data is known not to be what a loss or analysis needs."""
+    for need in described.needs:
+        if need in A_TASK and found.task is not None and found.task != need:
+            message = f"`{described.name}` needs {A_TASK[need]}, and this is {A_TASK[found.task]}"
+            label = f"{A_TASK[found.task]}" if data != draft.place else ""
+            also = ((data, label),) if label else ()
+            world.faults.fail("wrong-task", message, place, also=also)
+        if need == "plane" and found.shape is not None and found.shape != (2,):
+            words = " x ".join(map(str, found.shape))
+            message = f"`{described.name}` needs points of a plane, and these examples have shape {words}"
+            world.faults.fail("wrong-shape", message, place)
+
+
+def analysis(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
+    """Checks that the runs an analysis is of are what it needs."""
+    described = draft.description
+    subjects = [p.name for p in described.parameters.values() if p.type.name in ("Runs", "Dataset")]
+    for name in subjects:
+        place = _place(draft, name)
+        for found in facts.of(world, arguments[name]):
+            step = world.steps.get(found.step)
+            origin = place
+            if step is not None and step.span != (0, 0):
+                origin = Place(world.main.source, step.span)
+            _needs(world, draft, described, found, place, origin)
+    _defaults_exist(world, draft, arguments, subjects)
+
+
+def dataset(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
+    """Checks that a transformation finds the splits it has by default."""
+    subjects = [p.name for p in draft.description.parameters.values() if p.type.name == "Dataset"]
+    _defaults_exist(world, draft, arguments, subjects)
+
+
+def _defaults_exist(world: World, draft: Draft, arguments: dict[str, Value], subjects: list[str]) -> None:
+    """A split that the signature names by default must be there as well."""
+    if not subjects:
+        return
+    known = facts.splits(world, arguments[subjects[0]])
+    for parameter in draft.description.parameters.values():
+        value = arguments[parameter.name]
+        is_default = parameter.name not in draft.fields and parameter.type.name == "SplitName"
+        if known is None or not is_default or not isinstance(value, Choice) or value.name in (*known, "fit"):
+            continue
+        world.faults.fail(
+            "unknown-split",
+            f"`{draft.what}` takes the split `{value.name}` by default, and this data has none",
+            _place(draft, *subjects),
+            note=f"it has {', '.join(known)}",
+            help=f"write `{parameter.name}={known[0]}`" if known else None,
+        )

@@ -1,0 +1,193 @@
+"""What is written, as a value of the type that is wanted there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gendsl import tree
+from gendsl.check import conditions, names, numbers, references, results, sweeps
+from gendsl.check.scope import Declared, Given, World
+from gendsl.check.slots import Slot, mismatch
+from gendsl.spec import Choice, Flag, InputFile, Items, Nothing, Operation, Text, Value
+from gendsl.types import COMPONENTS, Type, described
+
+METRICS = {"train_error": Type("Share", low=0, high=1), "train_accuracy": Type("Share", low=0, high=1)}
+METRICS["train_loss"] = Type("NonNegative", low=0)
+"""What a run can be stopped by, and the type of the bound."""
+
+
+def value(world: World, given: Given, want: Type, slot: Slot) -> Value:
+    """The value of an expression in a slot of type `want`; fails with a diagnostic where it is not one."""
+    expr = given.expr
+    if isinstance(expr, tree.Group):
+        return value(world, given.at(expr.inner), want, slot)
+    if isinstance(expr, tree.Constant) and expr.value is None:
+        if not want.optional:
+            mismatch(world, given, want, slot)
+        return Nothing()
+    if want.name == "Values":
+        return results.result(world, given).value
+    if isinstance(expr, tree.Where):
+        return conditions.argument(world, given, expr, want, slot)
+    if isinstance(expr, tree.Name):
+        word = _word(given, expr.id, want, slot)
+        if word is not None:
+            return word
+    chosen = _alternative(world, given, want)
+    if chosen.is_number:
+        return numbers.number(world, given, chosen, slot)
+    if isinstance(expr, tree.Name | tree.Dot) and chosen.name not in READERS:
+        return _named(world, given, chosen, slot)
+    return (READERS.get(chosen.name) or _plain)(world, given, chosen, slot)
+
+
+def _word(given: Given, name: str, want: Type, slot: Slot) -> Value | None:
+    """A bare word that the type itself knows: a choice, or a split of the data at hand."""
+    for type_ in (want, *want.others):
+        if name in type_.choices:
+            return Choice(name=name)
+        if type_.name == "SplitName":
+            is_known = name in slot.splits if slot.splits is not None else name not in given.scope.names
+            if is_known or name == "fit":
+                return Choice(name=name)
+    return None
+
+
+def _alternative(world: World, given: Given, want: Type) -> Type:
+    """The member of a union that the written form is most like."""
+    if not want.others:
+        return want
+    alternatives = (want._replace(others=()), *want.others)
+    match given.expr:
+        case tree.Number() | tree.Quantity() | tree.Unary() | tree.Binary():
+            fits: Callable[[Type], bool] = lambda t: t.is_number  # noqa: E731
+        case tree.Text():
+            fits = lambda t: t.name in ("Text", "InputFile")  # noqa: E731
+        case tree.Constant():
+            fits = lambda t: t.name == "Flag"  # noqa: E731
+        case tree.List():
+            fits = lambda t: t.name == "List"  # noqa: E731
+        case tree.Call():
+            fits = lambda t: t.name in COMPONENTS or t.name == "Runs"  # noqa: E731
+        case tree.Name(id=name) if (declared := given.scope.names.get(name)) is not None:
+            return _of_declared(world, given, declared, alternatives)
+        case _:
+            return want
+    return next(filter(fits, alternatives), want)
+
+
+def _of_declared(world: World, given: Given, declared: Declared, alternatives: tuple[Type, ...]) -> Type:
+    if declared.word in ("param", "let") and declared.given is not None:
+        with world.within(declared, given.place):
+            return _alternative(world, declared.given, alternatives[0]._replace(others=alternatives[1:]))
+    if declared.word == "sweep":
+        axis = sweeps.draft(world, declared)
+        first = axis.items[0][axis.part_of(declared.name) or 0]
+        return _alternative(world, first, alternatives[0]._replace(others=alternatives[1:]))
+    kinds = {"train": "Runs", **{kind: type_ for type_, kind in COMPONENTS.items()}}
+    return next((t for t in alternatives if t.name == kinds.get(declared.word)), alternatives[0])
+
+
+def _named(world: World, given: Given, want: Type, slot: Slot) -> Value:
+    """A plain value by way of a `param`, `let` or axis."""
+    declared, rest = names.find(
+        world,
+        given,
+        legal=(),
+        others=want.choices or (slot.splits or () if want.name == "SplitName" else ()),
+        expected=described(want),
+    )
+    if rest or declared.word not in ("param", "let", "sweep"):
+        names.wrong_kind(world, declared, given.place, expected=described(want))
+    if declared.word == "sweep":
+        return sweeps.coordinate(world, declared, want, slot.by_name(given.place))
+    assert declared.given is not None
+    with world.within(declared, given.place):
+        return value(world, declared.given, want, slot.by_name(given.place))
+
+
+def _plain(world: World, given: Given, want: Type, slot: Slot) -> Value:
+    match given.expr, want.name:
+        case tree.Constant(value=bool(flag)), "Flag":
+            return Flag(value=flag)
+        case tree.Text(value=text), "Text":
+            return Text(value=text)
+        case tree.Text(value=text), "Choice" if text in want.choices:
+            mismatch(world, given, want, slot, help=f"write `{text}` without quotes")
+        case tree.Text(value=text), "InputFile":
+            return _file(world, given, text)
+        case tree.List(items=items), "List" if want.items is not None:
+            return _list(world, [given.at(item) for item in items], want.items, slot)
+        case tree.Range(), "List" if want.items is not None and want.items.is_number:
+            return _list(world, sweeps.listed(world, given, "a list"), want.items, slot)
+        case _, "List":
+            mismatch(world, given, want, slot, help=f"write `[{given.text}]`")
+    mismatch(world, given, want, slot)
+
+
+def _list(world: World, items: list[Given], want: Type, slot: Slot) -> Items:
+    found: list[Value] = []
+    with world.faults.gathered() as gathering:
+        for place, item in enumerate(items):
+            with gathering.part():
+                found.append(value(world, item, want, slot.inner(str(place))))
+    return Items(items=tuple(found))
+
+
+def _file(world: World, given: Given, text: str) -> InputFile:
+    """Paths are relative to the file that says them; a `--set` speaks for the main file."""
+    path = Path(given.scope.source.path).parent / text
+    if not path.is_file():
+        reason = "is a folder" if path.is_dir() else "does not exist"
+        world.faults.fail("missing-file", f"the file `{path}` {reason}", given.place)
+    return InputFile(path=str(path.resolve()))
+
+
+def _stop(world: World, given: Given, want: Type, slot: Slot) -> Value:
+    expr = given.expr
+    if isinstance(expr, tree.Name | tree.Dot) and not (isinstance(expr, tree.Name) and expr.id in METRICS):
+        return _named(world, given, want, slot)
+    if not isinstance(expr, tree.Binary) or expr.op not in ("<", "<=", "==", ">=", ">"):
+        mismatch(world, given, want, slot, help="write `train_error == 0%`")
+    metric = expr.left.id if isinstance(expr.left, tree.Name) else ""
+    if metric not in METRICS:
+        world.faults.fail(
+            "unknown-choice",
+            "a run stops by one of its training metrics",
+            given.spot(expr.left.span),
+            note=f"expected one of {', '.join(METRICS)}",
+            help=names.meant(metric, METRICS),
+        )
+    bound = numbers.number(
+        world, given.at(expr.right), METRICS[metric], Slot(f"the bound of `{metric}`", slot.step)
+    )
+    return Operation(op=expr.op, operands=(Choice(name=metric), bound))
+
+
+def _choice(world: World, given: Given, want: Type, slot: Slot) -> Value:
+    expr = given.expr
+    if isinstance(expr, tree.Name) and expr.id not in given.scope.names and expr.id not in given.scope.broken:
+        candidates = [*want.choices, *names.visible(given.scope, names.VALUES)]
+        world.faults.fail(
+            "unknown-choice",
+            f"{slot.what} cannot be `{expr.id}`",
+            given.place,
+            note=f"expected {described(want)}",
+            also=slot.also,
+            help=names.meant(expr.id, candidates),
+        )
+    return (_named if isinstance(expr, tree.Name | tree.Dot) else _plain)(world, given, want, slot)
+
+
+Reader = Callable[[World, Given, Type, Slot], Value]
+READERS: dict[str, Reader] = {
+    "Choice": _choice,
+    "Stop": _stop,
+    "SplitName": references.split,
+    "AxisName": references.axis_name,
+    "Scores": references.scores,
+    "Runs": references.runs,
+    **dict.fromkeys(COMPONENTS, references.component),
+}
+"""Types that more than one form of expression may give."""
