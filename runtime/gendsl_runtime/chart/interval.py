@@ -1,0 +1,41 @@
+"""Means over seeds with their intervals."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+
+class Interval(NamedTuple):
+    """Arrays without the replicate axis; `low` and `high` are NaN for fewer than two replicates."""
+
+    centre: xr.DataArray
+    low: xr.DataArray
+    high: xr.DataArray
+    count: xr.DataArray
+
+
+def mean_interval(array: xr.DataArray, *, over: str, level: float, is_log: bool = False) -> Interval:
+    """Student's interval of the mean over replicates.
+
+    `mean +- t((1 + level) / 2, n - 1) s / sqrt(n)`, pointwise, over the n replicates that have a value. With
+    `is_log` it is taken of the logarithm: the geometric mean, for axes on a log scale, of positive values.
+
+    Args:
+        array: `(..., over, ...)`; missing values are NaN.
+    """
+    values = array.astype(np.float64)
+    if is_log:
+        values = np.log(values.where(values > 0))
+    count = values.count(over)
+    centre = values.mean(over)
+    spread = values.std(over, ddof=1) if values.sizes[over] > 1 else centre * np.nan
+    quantile = xr.apply_ufunc(lambda n: stats.t.ppf((1 + level) / 2, np.maximum(n - 1, 1)), count)
+    half = (quantile * spread / np.sqrt(count.where(count > 1))).where(count > 1)
+    low, high = centre - half, centre + half
+    if is_log:
+        centre, low, high = np.exp(centre), np.exp(low), np.exp(high)
+    return Interval(centre, low, high, count)

@@ -1,0 +1,83 @@
+"""The data of one figure: labelled columns that become tidy tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gendsl_runtime.problem import Problem
+
+CELLS = 5_000_000
+"""No table of a figure may have more rows: beyond it the axes that meet were hardly meant to cross."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One result expression of a plot, over its axes.
+
+    `levels` are the distinct labels in order where the column is an axis; a measured quantity has none.
+    """
+
+    array: xr.DataArray
+    title: str
+    levels: tuple[str | float, ...] = ()
+    dim: str = ""
+    """The axis it is, where it is one."""
+
+    @property
+    def is_number(self) -> bool:
+        return self.array.dtype.kind in "iufb"
+
+    def over(self, array: xr.DataArray) -> Column:
+        """The same column with other values."""
+        return replace(self, array=array)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a plot is given beside its columns: `replicates` is the axis of seeds, where there is one."""
+
+    replicates: str | None = None
+
+    def has_replicates(self, *columns: Column | None) -> bool:
+        """Whether one of the columns varies over the seeds."""
+        return any(column is not None and self.replicates in column.array.dims for column in columns)
+
+    def frame(self, **columns: Column | xr.DataArray | None) -> pd.DataFrame:
+        """One row for each coordinate of all axes of the columns, which meet by name.
+
+        `detail` tells apart the rows that differ only in an axis that none of the columns is.
+        """
+        arrays = {name: _array(column) for name, column in columns.items() if column is not None}
+        joined = xr.broadcast(*xr.align(*arrays.values(), join="inner", copy=False))
+        size = joined[0].size
+        if size > CELLS:
+            dims = " x ".join(f"{dim} ({length})" for dim, length in joined[0].sizes.items())
+            raise Problem(
+                "too-many-points",
+                f"the figure would have {size:,} points: {dims}",
+                help="select with `where`",
+            )
+        dims = joined[0].dims
+        content = {name: array.transpose(*dims).values.ravel() for name, array in zip(arrays, joined)}
+        content["detail"] = _detail(joined[0], columns)
+        return pd.DataFrame(content)
+
+
+def _array(column: Column | xr.DataArray) -> xr.DataArray:
+    array = column.array if isinstance(column, Column) else column
+    return array.reset_coords(drop=True)
+
+
+def _detail(array: xr.DataArray, columns: dict[str, Column | xr.DataArray | None]) -> np.ndarray:
+    mentioned = {column.dim for column in columns.values() if isinstance(column, Column)}
+    code = np.zeros(array.shape, dtype=np.int64)
+    for place, dim in enumerate(array.dims):
+        if dim not in mentioned:
+            shape = [1] * array.ndim
+            shape[place] = array.shape[place]
+            code = code * array.shape[place] + np.arange(array.shape[place]).reshape(shape)
+    return code.ravel()

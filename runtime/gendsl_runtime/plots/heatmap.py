@@ -1,0 +1,104 @@
+"""A quantity over two axes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from gendsl_runtime.chart.records import data, present
+from gendsl_runtime.chart.style import DIVERGING, VIRIDIS, drawn, finished
+from gendsl_runtime.chart.table import Column, Table
+from gendsl_runtime.component import Real, Values, plot
+
+CELLS = 4000
+"""Cells drawn at most in one panel; larger grids are drawn coarser."""
+
+
+@plot(version=1)
+def heatmap(
+    table: Table,
+    *,
+    x: Values,
+    y: Values,
+    color: Values,
+    facet: Values | None = None,
+    scale: Literal["linear", "log"] = "linear",
+    middle: Real | None = None,
+) -> Any:
+    """A quantity as colour over two axes; its mean over seeds and over every axis that nothing else mentions.
+
+    Args:
+        x: an axis.
+        y: an axis.
+        color: the quantity.
+        facet: an axis with a panel for each label.
+        scale: how the quantity goes from dark to light.
+        middle: a value from which blue goes one way and vermilion the other, such as 0.
+    """
+    mentioned = {column.dim for column in (x, y, facet) if column is not None}
+    others = [dim for dim in color.array.dims if dim not in mentioned]
+    values = color.over(color.array.mean(others))
+    x, y, values, thinning = _coarse(x, y, values)
+    frame, missing = present(
+        table.frame(x=x, y=y, color=values, facet=facet), "color", positive=("color",) * (scale == "log")
+    )
+    encoding: dict[str, Any] = {
+        "x": {"field": "x", **_side(x)},
+        "y": {"field": "y", **_side(y, is_up=True)},
+        "color": {"field": "color", "type": "quantitative", "title": color.title, **_shade(scale, middle)},
+        "tooltip": [
+            {"field": "x", "title": x.title, "type": "nominal"},
+            {"field": "y", "title": y.title, "type": "nominal"},
+            {"field": "color", "title": color.title, "type": "quantitative", "format": ".4~g"},
+        ],
+    }
+    chart = drawn({"type": "rect"}, encoding, data(frame.drop(columns="detail")))
+    note = f"Cells are means over {' and '.join(map(str, others))}." if others else ""
+    return finished(
+        chart,
+        facet,
+        notes=[note, thinning, missing],
+        height=min(max(44 * y.array.size, 90), 340),
+        description=f"Heat map of {color.title} over {x.title} and {y.title}.",
+    )
+
+
+def _side(column: Column, *, is_up: bool = False) -> dict[str, Any]:
+    """Cells stand side by side in the order of the axis; numbers grow upwards."""
+    levels = [level if column.is_number else str(level) for level in column.levels]
+    axis: dict[str, Any] = {"labelAngle": 0, "grid": False, "labelOverlap": "greedy", "labelLimit": 160}
+    if column.is_number:
+        axis["format"] = ".3~g"
+    return {
+        "type": "ordinal" if column.is_number else "nominal",
+        "sort": levels[::-1] if is_up and column.is_number else levels,
+        "title": column.title,
+        "axis": axis,
+    }
+
+
+def _shade(scale: str, middle: float | None) -> dict[str, Any]:
+    shade: dict[str, Any] = {"type": scale, "range": list(VIRIDIS)}
+    if middle is not None:
+        shade = {"type": scale, "range": list(DIVERGING), "domainMid": middle}
+    legend = {"orient": "right", "gradientLength": 180, "format": ".3~g"}
+    return {"scale": shade, "legend": legend}
+
+
+def _coarse(x: Column, y: Column, values: Column) -> tuple[Column, Column, Column, str]:
+    """A grid of more than `CELLS` cells at every k-th place of both axes."""
+    across, up = x.array.sizes.get(x.dim, 1), y.array.sizes.get(y.dim, 1)
+    step = 1
+    while -(-across // step) * -(-up // step) > CELLS:
+        step += 1
+    if step == 1:
+        return x, y, values, ""
+    chosen = {dim: slice(None, None, step) for dim in (x.dim, y.dim) if dim}
+    x, y, values = (
+        column.over(column.array.isel(chosen, missing_dims="ignore")) for column in (x, y, values)
+    )
+    x, y = _relevelled(x, step), _relevelled(y, step)
+    return x, y, values, f"One of {step} places along {x.title} and {y.title} is drawn."
+
+
+def _relevelled(column: Column, step: int) -> Column:
+    return Column(column.array, column.title, column.levels[::step], column.dim)

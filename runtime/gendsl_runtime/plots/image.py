@@ -1,0 +1,217 @@
+"""Grids of numbers as pictures."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+import xarray as xr
+
+from gendsl_runtime.chart.raster import picture, ramp
+from gendsl_runtime.chart.records import data, present, thinned
+from gendsl_runtime.chart.style import DIVERGING, PALETTE, VIRIDIS, colour, drawn
+from gendsl_runtime.chart.table import Column, Table
+from gendsl_runtime.component import Count, Real, Values, plot
+from gendsl_runtime.problem import Problem
+
+PANELS = 64
+"""Panels drawn at most."""
+SIDE = 230
+"""Pixels of a panel's longer side."""
+COLOURS = {"diverging": DIVERGING, "viridis": VIRIDIS, "grey": ("#FFFFFF", "#000000")}
+
+
+@plot(version=1)
+def image(
+    table: Table,
+    value: Values,
+    *,
+    facet: Values | None = None,
+    x: Values | None = None,
+    y: Values | None = None,
+    color: Values | None = None,
+    low: Real | None = None,
+    high: Real | None = None,
+    columns: Count | None = None,
+    colors: Literal["diverging", "viridis", "grey"] = "diverging",
+) -> Any:
+    """A quantity over a grid as a picture: a decision boundary over the plane, digits, kernels.
+
+    The grid's axes are those called `y` and `x`, else `row` and `column`, else the last two of the quantity.
+    Every further axis has a panel for each label (its mean over seeds where seeds are left).
+
+    Args:
+        value: the quantity over a grid.
+        facet: an axis with a panel for each label.
+        x: first coordinate of points drawn on top, such as those trained on.
+        y: second coordinate of the points.
+        color: what tells the points apart.
+        low, high: values of the first and the last colour; by default the lowest and the highest there is.
+        columns: panels in a row.
+        colors: from blue through light grey to vermilion, from dark to light, or from white to black.
+    """
+    down, across = _grid(value.array)
+    array = value.array
+    note = ""
+    if table.has_replicates(value) and not table.has_replicates(facet):
+        note = f"Pictures are means over {array.sizes[table.replicates]} {table.replicates}s."
+        array = array.mean(str(table.replicates))
+    others = [dim for dim in array.dims if dim not in (down, across)]
+    panels, skipped = _panels(array, facet, [str(dim) for dim in others])
+    ends = _ends(array, low, high)
+    shades = ramp(COLOURS[colors])
+    on_top, missing = _points(table, x, y, color, facet)
+    drawn = [
+        _panel(title, grid.transpose(down, across), ends, shades, on_top, color) for title, grid in panels
+    ]
+    wide = columns or {1: 1, 2: 2, 4: 2}.get(len(drawn), 3 if len(drawn) <= 12 else 6)
+    whole = alt.concat(*drawn, columns=wide, spacing=18) & _legend(value.title, ends, shades)
+    return whole.properties(
+        description=f"Pictures of {value.title} over {down} and {across}.",
+        usermeta={"notes": [text for text in (note, skipped, missing) if text]},
+    )
+
+
+def _grid(array: xr.DataArray) -> tuple[str, str]:
+    """The axes downwards and across."""
+    dims = [str(dim) for dim in array.dims]
+    for pair in (("y", "x"), ("row", "column")):
+        if set(pair) <= set(dims):
+            return pair
+    if len(dims) < 2:
+        raise Problem(
+            "not-a-grid",
+            f"`image` draws a quantity over two axes; this one has {', '.join(dims) or 'none'}",
+            help="use `line` or `bar`",
+        )
+    return dims[-2], dims[-1]
+
+
+def _panels(
+    array: xr.DataArray, facet: Column | None, others: list[str]
+) -> tuple[list[tuple[str, xr.DataArray]], str]:
+    """Each panel's title and grid, in the order of the axes."""
+    if not others:
+        return [("", array)], ""
+    stacked = array.stack(panel=others, create_index=False)
+    texts = [
+        np.asarray(array[dim].values if dim in array.coords else np.arange(array.sizes[dim]))
+        for dim in others
+    ]
+    titles = [
+        ", ".join(
+            str(one) if facet is not None and dim == facet.dim else f"{dim} {one}"
+            for dim, one in zip(others, labels)
+        )
+        for labels in _product(texts)
+    ]
+    panels = [(title, stacked.isel(panel=place)) for place, title in enumerate(titles[:PANELS])]
+    skipped = f"{PANELS} of {len(titles):,} pictures are drawn." if len(titles) > PANELS else ""
+    return panels, skipped
+
+
+def _product(texts: list[np.ndarray]) -> list[tuple[Any, ...]]:
+    grids = np.meshgrid(*[np.arange(len(labels)) for labels in texts], indexing="ij")
+    return [
+        tuple(labels[int(place)] for labels, place in zip(texts, places))
+        for places in zip(*[grid.ravel() for grid in grids])
+    ]
+
+
+def _ends(array: xr.DataArray, low: float | None, high: float | None) -> tuple[float, float]:
+    finite = array.values[np.isfinite(array.values)]
+    least, most = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return (least if low is None else low), (most if high is None else high)
+
+
+def _panel(
+    title: str,
+    grid: xr.DataArray,
+    ends: tuple[float, float],
+    shades: list[str],
+    on_top: dict[str, Any],
+    color: Column | None,
+) -> Any:
+    down, across = map(str, grid.dims)
+    low_y, high_y = _extent(grid[down].values)
+    low_x, high_x = _extent(grid[across].values)
+    # Coordinates of a plane grow upwards; rows of a picture are counted downwards.
+    is_plane = grid[down].dtype.kind == "f"
+    values = grid.values[::-1] if is_plane else grid.values
+    url = picture(values, low=ends[0], high=ends[1], colours=shades)
+    ratio = (high_y - low_y) / (high_x - low_x) if not is_plane else 1.0
+    width, height = (SIDE, round(SIDE * ratio)) if ratio <= 1 else (round(SIDE / ratio), SIDE)
+    channels = {
+        "x": _side(across, (low_x, high_x), is_shown=is_plane),
+        "y": _side(down, (low_y, high_y) if is_plane else (high_y, low_y), is_shown=is_plane),
+    }
+    middle = {"x": (low_x + high_x) / 2, "y": (low_y + high_y) / 2, "url": url}
+    layers = [_raster(middle, channels, width=width, height=height)]
+    if on_top:
+        layers.append(_dots(on_top, title, channels, color))
+    name = alt.TitleParams(title, fontWeight="normal", fontSize=12)
+    return alt.layer(*layers).properties(width=width, height=height, title=name)
+
+
+def _side(title: str, span: tuple[float, float], *, is_shown: bool) -> dict[str, Any]:
+    axis = {"grid": False, "tickCount": 5} if is_shown else None
+    scale = {"domain": list(span), "nice": False, "zero": False}
+    return {"type": "quantitative", "scale": scale, "axis": axis, "title": title}
+
+
+def _raster(row: dict[str, Any], channels: dict[str, Any], *, width: int, height: int) -> alt.Chart:
+    """A picture in its place, cells sharp."""
+    mark = {"type": "image", "width": width, "height": height, "aspect": False, "smooth": False}
+    encoding = {name: {"field": name, **channel} for name, channel in channels.items()}
+    encoding["url"] = {"field": "url", "type": "nominal"}
+    return drawn(mark, encoding, alt.InlineData(values=[row]), width=width, height=height)
+
+
+def _extent(labels: np.ndarray) -> tuple[float, float]:
+    """From half a cell before the first label to half a cell behind the last."""
+    if labels.dtype.kind not in "iuf" or len(labels) < 2:
+        return -0.5, len(labels) - 0.5
+    half = float(labels[-1] - labels[0]) / (len(labels) - 1) / 2
+    return float(labels[0]) - half, float(labels[-1]) + half
+
+
+def _points(
+    table: Table, x: Column | None, y: Column | None, color: Column | None, facet: Column | None
+) -> tuple[dict[str, Any], str]:
+    """Rows of the points on top by panel (all panels share them where they have no facet)."""
+    if x is None or y is None:
+        return {}, ""
+    follows = facet if facet is not None and facet.dim in (*x.array.dims, *y.array.dims) else None
+    frame, missing = present(table.frame(x=x, y=y, color=color, facet=follows), "x", "y")
+    if follows is None:
+        few, thinning = thinned(frame, limit=500)
+        return {"": few}, " ".join(filter(None, (thinning, missing)))
+    parts = {str(label): thinned(part, limit=500) for label, part in frame.groupby("facet", sort=False)}
+    notes = dict.fromkeys(thinning for _, thinning in parts.values())
+    return {label: part for label, (part, _) in parts.items()}, " ".join(filter(None, (*notes, missing)))
+
+
+def _dots(on_top: dict[str, Any], title: str, channels: dict[str, Any], color: Column | None) -> alt.Chart:
+    frame = on_top[title] if title in on_top else next(iter(on_top.values()))
+    mark = {
+        "type": "point",
+        "size": 16,
+        "filled": True,
+        "opacity": 0.9,
+        "stroke": "white",
+        "strokeWidth": 0.5,
+    }
+    encoding = {name: {"field": name, **channel} for name, channel in channels.items()}
+    if color is not None:
+        encoding["color"] = {"field": "color", **(colour(color) or {})}
+    rows = data(frame.drop(columns="detail"))
+    return drawn(mark if color else {**mark, "color": PALETTE[0]}, encoding, rows)
+
+
+def _legend(title: str, ends: tuple[float, float], shades: list[str]) -> alt.Chart:
+    """A colour bar, drawn as a chart of its own: the pictures themselves carry no scale."""
+    low, high = ends if ends[1] > ends[0] else (ends[0], ends[0] + 1)
+    strip = picture(np.linspace(low, high, 256)[None, :], low=low, high=high, colours=shades)
+    across = {**_side(title, (low, high), is_shown=True), "axis": {"grid": False, "tickCount": 4}}
+    return _raster({"x": (low + high) / 2, "url": strip}, {"x": across}, width=180, height=9)

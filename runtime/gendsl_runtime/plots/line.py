@@ -1,0 +1,145 @@
+"""Curves with bands over seeds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+
+from gendsl_runtime.chart.interval import mean_interval
+from gendsl_runtime.chart.records import data, present
+from gendsl_runtime.chart.style import DASHES, PALETTE, axis, colour, drawn, finished, is_discrete, marked
+from gendsl_runtime.chart.table import Column, Table
+from gendsl_runtime.component import Share, Values, plot
+
+POINTS = 300
+"""Points drawn of one curve."""
+MARKED = 40
+"""Curves of at most this many points show each."""
+
+
+@plot(version=1)
+def line(
+    table: Table,
+    *,
+    x: Values,
+    y: Values,
+    color: Values | None = None,
+    facet: Values | None = None,
+    band: Share | None = 0.95,
+    x_scale: Literal["linear", "log"] = "linear",
+    y_scale: Literal["linear", "log"] = "linear",
+) -> Any:
+    """Curves of one quantity against another, one for each colour, with a band over the seeds.
+
+    A curve is the mean over seeds and its band Student's interval of that mean, pointwise (of the logarithm
+    where `y_scale=log`). With `band=none` every seed is a curve of its own.
+
+    Args:
+        x: an axis, or a quantity.
+        y: the quantity drawn; axes that neither `x`, `color` nor `facet` mention give curves of their own.
+        color: an axis that tells curves apart.
+        facet: an axis with a panel for each label.
+        band: confidence of the band.
+        x_scale, y_scale: how numbers are laid out along each side.
+    """
+    x, y, thinning = _thinned(x, y, is_log=x_scale == "log")
+    seeds = table.replicates
+    is_banded = (
+        band is not None
+        and seeds is not None
+        and table.has_replicates(y)
+        and not table.has_replicates(color, facet)
+    )
+    ends: dict[str, Any] = {}
+    note = ""
+    if is_banded:
+        interval = mean_interval(y.array, over=str(seeds), level=float(band or 0), is_log=y_scale == "log")
+        ends = {"low": interval.low, "high": interval.high, "seeds": interval.count}
+        note = _said(float(band or 0), int(interval.count.max()), is_log=y_scale == "log")
+        y = y.over(interval.centre)
+        x = x.over(x.array.mean(str(seeds))) if table.has_replicates(x) else x
+    frame = table.frame(x=x, y=y, color=color, facet=facet, **ends)
+    frame, missing = present(
+        frame, "x", "y", positive=(*("x",) * (x_scale == "log"), *("y",) * (y_scale == "log"))
+    )
+    chart = _layers(x, y, color, x_scale, y_scale, is_banded=is_banded, is_marked=_longest(frame) <= MARKED)
+    chart.data = data(frame)
+    return finished(
+        chart,
+        facet,
+        notes=[note, thinning, missing],
+        description=f"Curves of {y.title} against {x.title}" + (f", by {color.title}." if color else "."),
+    )
+
+
+def _layers(
+    x: Column,
+    y: Column,
+    color: Column | None,
+    x_scale: Any,
+    y_scale: Any,
+    *,
+    is_banded: bool,
+    is_marked: bool,
+) -> Any:
+    channels: dict[str, Any] = {"x": {"field": "x", **axis(x, scale=x_scale)}, "detail": {"field": "detail"}}
+    if color is not None:
+        channels["color"] = {"field": "color", **(colour(color) or {})}
+    centre = {"field": "y", **axis(y, scale=y_scale)}
+    dashes = marked(color, DASHES)
+    tooltip = _tooltip(x, y, color, is_banded=is_banded)
+    curve = {**channels, "y": centre, "order": {"field": "x"}}
+    if dashes is not None:
+        curve["strokeDash"] = {"field": "color", **dashes}
+    plain = {} if color else {"color": PALETTE[0]}
+    dots = {"type": "point", "size": 34, "filled": True, "opacity": 1 if is_marked else 0}
+    layers = [
+        drawn({"type": "line", "strokeWidth": 2, "strokeJoin": "round", "clip": True, **plain}, curve),
+        drawn({**dots, **plain}, {**channels, "y": centre, "tooltip": tooltip}),
+    ]
+    if is_banded:
+        ends = {**channels, "y": {"field": "low", **axis(y, scale=y_scale)}, "y2": {"field": "high"}}
+        layers.insert(0, drawn({"type": "area", "opacity": 0.17, "clip": True, **plain}, ends))
+    return alt.layer(*layers)
+
+
+def _tooltip(x: Column, y: Column, color: Column | None, *, is_banded: bool) -> list[dict[str, Any]]:
+    shown = [("x", x.title, x.is_number), ("y", y.title, y.is_number)]
+    if color is not None:
+        shown.insert(0, ("color", color.title, color.is_number and not is_discrete(color)))
+    if is_banded:
+        shown += [("low", "low", True), ("high", "high", True), ("seeds", "seeds", False)]
+    return [
+        {"field": field, "title": title, "type": "quantitative" if number else "nominal"}
+        | ({"format": ".4~g"} if number else {})
+        for field, title, number in shown
+    ]
+
+
+def _thinned(x: Column, y: Column, *, is_log: bool) -> tuple[Column, Column, str]:
+    """Every curve at no more than `POINTS` places of the axis along it, evenly spread, ends included."""
+    length = x.array.sizes.get(x.dim, 0)
+    if length <= POINTS:
+        return x, y, ""
+    places = np.geomspace(1, length, POINTS) - 1 if is_log else np.linspace(0, length - 1, POINTS)
+    chosen = {x.dim: np.unique(np.round(places).astype(np.int64))}
+    x = x.over(x.array.isel(chosen))
+    y = y.over(y.array.isel(chosen)) if x.dim in y.array.dims else y
+    return x, y, f"{len(chosen[x.dim])} of {length:,} places along {x.title} are drawn."
+
+
+def _longest(frame: Any) -> int:
+    return (
+        int(frame.groupby([c for c in ("color", "facet", "detail") if c in frame]).size().max())
+        if len(frame)
+        else 0
+    )
+
+
+def _said(level: float, seeds: int, *, is_log: bool) -> str:
+    if seeds < 2:
+        return "One seed: no band."
+    centre = "geometric means" if is_log else "means"
+    return f"Curves are {centre} over {seeds} seeds, bands {100 * level:.4g}% t intervals."

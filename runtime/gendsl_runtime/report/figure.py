@@ -1,0 +1,81 @@
+"""From a plot of the spec to its chart: result expressions become columns, the plot component draws them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import xarray as xr
+
+from gendsl import spec
+from gendsl_runtime.chart.table import Column, Table
+from gendsl_runtime.claims.evaluate import coordinate, evaluate, replicate_axis
+from gendsl_runtime.components import catalogue, load
+from gendsl_runtime.report.words import title
+from gendsl_runtime.results import Results, axis_coordinates
+
+
+def figure(plot: spec.Plot, results: Results) -> alt.TopLevelMixin:
+    """The chart of one plot.
+
+    Raises:
+        Problem: the plot cannot draw what it is given.
+    """
+    parameters = catalogue().components["plot", plot.component].parameters
+    arguments: dict[str, Any] = {}
+    for name, value in plot.arguments.items():
+        parameter = parameters[name]
+        is_column = parameter.type.name == "Values"
+        arguments[parameter.python] = column(value, results) if is_column else _plain(value)
+    draw = load("plot", plot.component)
+    chart: alt.TopLevelMixin = draw(Table(replicate_axis(results.spec)), **arguments)
+    return chart
+
+
+def column(value: spec.Value, results: Results) -> Column | None:
+    """A result expression as a column; None for `none`."""
+    if isinstance(value, spec.Nothing):
+        return None
+    name = title(value, results.spec)
+    if isinstance(value, spec.Coordinate):
+        labels = _labels(value, results)
+        return Column(labels, name, levels=_levels(labels), dim=value.axis)
+    return Column(evaluate(value, results), name)
+
+
+def _labels(value: spec.Coordinate, results: Results) -> xr.DataArray:
+    """The labels of an axis along it: numbers where they are numbers, else text."""
+    axis = results.spec.axes.get(value.axis)
+    if axis is None:
+        return coordinate(value, results)
+    coordinates = axis_coordinates(axis)
+    name = axis.name if value.part is None else axis.parts[value.part]
+    index = coordinates[axis.name][1]
+    return xr.DataArray(coordinates[name][1], dims=(axis.name,), coords={axis.name: index})
+
+
+def _levels(labels: xr.DataArray) -> tuple[str | float, ...]:
+    values = labels.values.tolist()
+    distinct = dict.fromkeys(values)
+    return tuple(sorted(distinct)) if labels.dtype.kind in "iuf" else tuple(distinct)
+
+
+def _plain(value: spec.Value) -> Any:
+    """An argument that is no result expression, as Python's own value."""
+    match value:
+        case spec.Number() | spec.Flag() | spec.Text():
+            return value.value
+        case spec.Choice():
+            return value.name
+        case spec.Items():
+            return [_plain(item) for item in value.items]
+        case spec.Nothing():
+            return None
+    raise TypeError(f"`{value.is_}` is no argument of a plot")
+
+
+def notes(chart: alt.TopLevelMixin) -> list[str]:
+    """What a plot says about its own drawing: what the bands are, what was left out."""
+    meta = getattr(chart, "usermeta", None)
+    said = meta.get("notes", []) if isinstance(meta, dict) else []
+    return [str(note) for note in said]

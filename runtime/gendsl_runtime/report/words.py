@@ -1,0 +1,135 @@
+"""Parts of a spec in words: titles of axes, expressions, parameters, numbers."""
+
+from __future__ import annotations
+
+import math
+
+from gendsl import spec
+
+SIGNS = {"-": "−", "*": "×", "/": "/", "+": "+", "**": "^"}
+
+
+def title(value: spec.Value, experiment: spec.Spec) -> str:
+    """The title of an axis that shows an expression, its unit in brackets: `vol log volume (nats)`."""
+    unit = _unit(value, experiment)
+    text = words(value, experiment)
+    return f"{text} ({unit})" if unit and unit != "1" and unit not in text.split() else text
+
+
+def words(value: spec.Value, experiment: spec.Spec) -> str:
+    """An expression as short text, without its conditions."""
+    match value:
+        case spec.Quantity(step=step, name=name):
+            text = name if step in name.split("_") or step == name else f"{step} {name}"
+            return text.replace("_", " ")
+        case spec.Coordinate(axis=axis, part=part):
+            known = experiment.axes.get(axis)
+            name = known.parts[part] if known is not None and part is not None else axis
+            return name.replace("_", " ")
+        case spec.Where(subject=subject):
+            return words(subject, experiment)
+        case spec.Statistic(name=name, values=values):
+            return f"{name} of {' and '.join(words(item, experiment) for item in values)}"
+        case spec.Operation(op="neg", operands=(operand,)):
+            return f"−{words(operand, experiment)}"
+        case spec.Operation(op=op, operands=operands):
+            return f" {SIGNS.get(op, op)} ".join(_bracketed(item, experiment) for item in operands)
+    return plain(value, experiment)
+
+
+def _bracketed(value: spec.Value, experiment: spec.Spec) -> str:
+    text = words(value, experiment)
+    return f"({text})" if isinstance(value, spec.Operation) and value.op != "neg" else text
+
+
+def _unit(value: spec.Value, experiment: spec.Spec) -> str:
+    match value:
+        case spec.Quantity(unit=unit):
+            return unit
+        case spec.Coordinate(axis=axis):
+            known = experiment.axes.get(axis)
+            return known.unit if known is not None else ""
+        case spec.Where(subject=subject):
+            return _unit(subject, experiment)
+        case spec.Operation(op="+" | "-" | "neg", operands=(operand, *_)):
+            return _unit(operand, experiment)
+        case spec.Statistic(name="mean" | "median" | "lowest" | "highest" | "std", values=(first, *_)):
+            return _unit(first, experiment)
+    return ""
+
+
+def condition(value: spec.Value, experiment: spec.Spec) -> str:
+    """What an expression is restricted to by axes fixed to one label: `noise is 0, run is clean`."""
+    match value:
+        case spec.Where(subject=subject, fixed=fixed):
+            own = [f"{axis} is {experiment.axes[axis].labels[place]}" for axis, place in fixed.items()]
+            return ", ".join(filter(None, [*own, condition(subject, experiment)]))
+        case spec.Operation(operands=operands):
+            return ", ".join(dict.fromkeys(filter(None, (condition(item, experiment) for item in operands))))
+        case spec.Statistic(values=values):
+            return ", ".join(dict.fromkeys(filter(None, (condition(item, experiment) for item in values))))
+    return ""
+
+
+def plain(value: spec.Value, experiment: spec.Spec | None = None) -> str:
+    """A value as one would write it in a spec, short."""
+    match value:
+        case spec.Number(value=number, unit=unit):
+            return f"{number:g} {unit}".rstrip() if abs(number) < 1e6 else f"{number:,} {unit}".rstrip()
+        case spec.Flag(value=flag):
+            return "true" if flag else "false"
+        case spec.Text(value=text):
+            return f'"{text}"'
+        case spec.Choice(name=name) | spec.Use(step=name):
+            return name
+        case spec.Nothing():
+            return "none"
+        case spec.InputFile(path=path):
+            return path.rpartition("/")[2]
+        case spec.Items(items=items):
+            return "[" + ", ".join(plain(item, experiment) for item in items) + "]"
+        case spec.Component(name=name, arguments=arguments):
+            inside = ", ".join(f"{key}={plain(item, experiment)}" for key, item in arguments.items())
+            return f"{name}({inside})" if inside else name
+        case spec.Moment(run=run, epoch=epoch):
+            return f"{plain(run, experiment)}.at(epoch={plain(epoch, experiment)})"
+        case spec.Split(dataset=dataset, name=name):
+            return f"{plain(dataset, experiment)}.{name}"
+        case spec.Quantity(step=step, name=name):
+            return f"{step}.{name}"
+        case spec.Coordinate(axis=axis, part=part):
+            known = experiment.axes.get(axis) if experiment else None
+            return known.parts[part] if known is not None and part is not None else axis
+        case spec.Label(axis=axis, index=index):
+            known = experiment.axes.get(axis) if experiment else None
+            return str(known.labels[index]) if known is not None else f"{axis}[{index}]"
+        case spec.Range(low=low, high=high):
+            return f"{low:g}..{high:g}"
+        case spec.Operation(op=op, operands=(left, right)):
+            return f"{plain(left, experiment)} {op} {plain(right, experiment)}"
+    return "..."
+
+
+def number(value: float, *, digits: int = 4) -> str:
+    """A number to a few significant digits, with a true minus sign: `−0.01234`, `1.2 × 10⁶` as `1.2e6`."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, _, exponent = text.partition("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """`38 ms`, `4.2 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
