@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -92,7 +91,8 @@ def run(path: str | Path, options: RunOptions | None = None, watch: Watch | None
         scheduler, results = _computed(planned, store, device, options, watch)
         watch.stage("claims")
         seconds = perf_counter() - start
-        with new_folder(store.path / "runs", spec.name) as (draft, folder):
+        with new_folder(store.path / "runs", spec.name) as draft:
+            folder = draft.with_name(draft.name[1:])
             record = _record(planned, scheduler, folder.name, started, seconds, device, options.command)
             results = replace(results, record=record, failures=record.failures)
             results = replace(results, verdicts=decide(results))
@@ -208,24 +208,36 @@ def file_digest(path: str) -> bytes:
 
 
 @contextmanager
-def new_folder(runs: Path, name: str) -> Iterator[tuple[Path, Path]]:
-    """A folder to write a run in, and the folder `NAME-001` it becomes once all is written.
+def new_folder(runs: Path, name: str) -> Iterator[Path]:
+    """A fresh folder `NAME-001` for a run, reserved at once and filled by renaming a draft when all is written.
+
+    Yields the draft; its name without the leading dot is the run's.
 
     Raises:
         Problem: `disk-full` or `store-unwritable`; nothing half-written is left.
     """
     with told(runs):
         runs.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=runs))
+        taken = [int(p.name.rpartition("-")[2]) for p in runs.glob(f"*{name}-[0-9]*")]
+        draft = _reserved(runs, name, 1 + max(taken, default=0))
         try:
-            number = 1 + max((int(p.name.rpartition("-")[2]) for p in runs.glob(f"{name}-[0-9]*")), default=0)
-            folder = runs / f"{name}-{number:03d}"
-            yield draft, folder
-            draft.chmod(0o755)
-            draft.rename(folder)
+            yield draft
+            draft.rename(runs / draft.name[1:])
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
+
+
+def _reserved(runs: Path, name: str, number: int) -> Path:
+    """The draft folder of the first free number: two runs at once get two."""
+    while True:
+        draft = runs / f".{name}-{number:03d}"
+        try:
+            draft.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return draft
 
 
 def command_line() -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """From a plan to stored results: what is there already is looked up, the rest becomes tasks, wave by wave.
 
-A wave is one topological generation of the plan, so that trainings of different declarations that share a static
+A wave is one topological generation of the plan: trainings of different declarations that share a static
 key are trained as one stack.
 """
 

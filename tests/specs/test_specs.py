@@ -1,0 +1,41 @@
+"""Every shipped spec runs in its smoke preset, writes its report, and computes nothing the second time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gendsl_runtime.cli import main
+
+SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.gen"))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+def test_smoke_run_is_whole_and_then_cached(
+    spec: Path, store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", str(spec), "--preset", "smoke", "--store", str(store)]
+    assert main(command) == 0, capfd.readouterr().err
+    first, second = store / "runs" / f"{spec.stem}-001", store / "runs" / f"{spec.stem}-002"
+    results = json.loads((first / "results.json").read_text())
+    assert results["failures"] == []
+    assert len(results["verdicts"]) == spec.read_text().count("\nclaim ")
+    figures = [path.stem for path in (first / "figures").glob("*.svg")]
+    assert len(figures) == spec.read_text().count("\nplot ")
+    assert (first / "report.html").stat().st_size < 3_000_000
+
+    capfd.readouterr()
+    assert main(command) == 0
+    assert "nothing to compute" in capfd.readouterr().out
+    again = json.loads((second / "results.json").read_text())
+    assert again["verdicts"] == results["verdicts"]
+    assert [s["digest"] for s in again["record"]["steps"]] == [
+        s["digest"] for s in results["record"]["steps"]
+    ]
