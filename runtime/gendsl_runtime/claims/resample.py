@@ -85,6 +85,7 @@ def studentised(
     threshold: np.ndarray,
     scale: Scale | None = None,
     size: int = 1,
+    resamples: int = RESAMPLES,
 ) -> Interval:
     """Student's t for any statistic of n seeds, its standard error from resampling whole seeds.
 
@@ -98,14 +99,15 @@ def studentised(
         functional: the statistic of drawn seeds.
         threshold: `(cells,)`, what it is compared with, on the statistic's own scale.
         scale: where the statistic is nearer to normal.
-        size: numbers that one draw touches, which bounds memory and the number of resamples.
+        size: numbers that one drawn seed touches, which bounds memory and the number of resamples.
+        resamples: the most draws to make.
     """
     scale = scale or Scale(np.asarray, np.asarray)
     estimate = functional(np.arange(n)[None])[0]
     centre, middle, square = scale.forward(estimate), np.zeros(estimate.shape), np.zeros(estimate.shape)
     low, high = np.full(estimate.shape, np.inf), np.full(estimate.shape, -np.inf)
     count = np.zeros(estimate.shape)
-    for draws in _chunks(n, size):
+    for draws in _chunks(n, size, resamples):
         values = functional(draws)
         low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
         with np.errstate(invalid="ignore"):
@@ -178,8 +180,8 @@ def _t_interval(
     return Interval(estimate, estimate - half, estimate + half, p_above, p_below, kind, is_constant)
 
 
-def _chunks(n: int, size: int) -> list[np.ndarray]:
+def _chunks(n: int, size: int, most: int) -> list[np.ndarray]:
     """The draws: always the same for the same n, so that a verdict is the same whenever it is reached."""
-    resamples = int(np.clip(WORK / (size * n), 500, RESAMPLES))
+    resamples = min(most, int(np.clip(WORK / (size * n), 500, RESAMPLES)))
     draws = generator("claims.resample", 0, n).integers(0, n, size=(resamples, n))
     return np.array_split(draws, max(1, int(np.ceil(resamples * n * size / CHUNK))))
