@@ -12,6 +12,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from gendsl_runtime.numerics import single_thread
+
+single_thread()
+
 Tensors = dict[str, Tensor]
 """Named tensors, each `(members, ...)`."""
 

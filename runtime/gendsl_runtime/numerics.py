@@ -12,6 +12,8 @@ NUMERICS = 1
 """Version of the engine's arithmetic: raised whenever the same specification may give other bits."""
 
 REPRODUCIBLE = "AVX2,STRICT"
+STRICT = 0x10000
+"""MKL_CBWR_STRICT of mkl_types.h."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -23,6 +25,31 @@ def settle() -> None:
     os.environ["MKL_CBWR"] = REPRODUCIBLE
     for name in THREADS:
         os.environ[name] = "1"
+
+
+def single_thread() -> None:
+    """One thread for torch, also where it was imported before the environment was set.
+
+    Two threads share out a single product and not a batch of them, so that M = 1 would get other bits than M
+    = 2.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def mode() -> str:
+    """What MKL does, as it says itself: `strict`, `free`, or `absent` where torch has no MKL to ask."""
+    import ctypes
+    from pathlib import Path
+
+    import torch
+
+    try:
+        library = ctypes.CDLL(str(next(Path(torch.__file__).parent.glob("lib/libtorch_cpu.*"))))
+        return "strict" if library.mkl_serv_cbwr_get(-1) & STRICT else "free"
+    except (StopIteration, OSError, AttributeError):
+        return "absent"
 
 
 def numerics(device: str = "cpu", dtype: str = "float32") -> str:

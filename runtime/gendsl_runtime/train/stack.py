@@ -159,8 +159,10 @@ def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch
     """A stack before its first step; a member with `init` starts from that state."""
     network = build.network(members[0])
     fresh = network.init([member.seed for member in members])
-    given = [member.init or fresh.member(row) for row, member in enumerate(members)]
-    state = joined(given).to(device, dtype)
+    # The fresh state comes first and is dropped again: its order of names is the layout's, whoever has an
+    # `init`.
+    given = [fresh.member(0), *(member.init or fresh.member(row) for row, member in enumerate(members))]
+    state = joined(given).select(range(1, len(given))).to(device, dtype)
     optimizer = build.optimizer(members, device=device, dtype=dtype)
     parameters = rows(list(state.parameters.values()))
     examples = members[0].examples

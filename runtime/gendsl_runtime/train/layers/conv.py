@@ -1,0 +1,72 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d
+
+from gendsl_runtime.train.layers.image import apart, wide
+from gendsl_runtime.train.layers.layer import Fresh, Pass
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A square convolution (cross-correlation) with zero padding.
+
+    `law` is how weights start: `uniform` in `+-1/sqrt(fan in)` as in `torch.nn.Conv2d`, biases alike, or
+    `kaiming`, normal with variance `2 / fan out` (He et al. 2015, equation 14) and biases zero.
+
+    The stack is one grouped convolution. A single member is convolved beside a copy of itself: with one
+    group the library takes other kernels, whose sums run in another order.
+    """
+
+    name: str
+    inputs: int
+    outputs: int
+    size: int
+    stride: int = 1
+    padding: int = 0
+    bias: bool = True
+    law: Literal["uniform", "kaiming"] = "uniform"
+
+    def parameters(self) -> Mapping[str, Fresh]:
+        shape = (self.outputs, self.inputs, self.size, self.size)
+        bound = 1 / math.sqrt(self.inputs * self.size**2)
+        if self.law == "kaiming":
+            weight = Fresh(shape, "normal", math.sqrt(2 / (self.outputs * self.size**2)))
+            bias = Fresh((self.outputs,), "constant", 0.0)
+        else:
+            weight, bias = Fresh(shape, "uniform", bound), Fresh((self.outputs,), "uniform", bound)
+        return {f"{self.name}.weight": weight} | ({f"{self.name}.bias": bias} if self.bias else {})
+
+    def buffers(self) -> Mapping[str, Fresh]:
+        return {}
+
+    def apply(self, values: Pass, inputs: Tensor) -> Tensor:
+        weight = values.parameters[f"{self.name}.weight"]
+        bias = values.parameters[f"{self.name}.bias"] if self.bias else None
+        members = len(weight)
+        if members == 1:
+            inputs, weight = _twice(inputs), _twice(weight)
+            bias = None if bias is None else _twice(bias)
+        kernels = weight.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        images = conv2d(
+            wide(inputs),
+            kernels,
+            None if bias is None else bias.flatten(),
+            stride=self.stride,
+            padding=self.padding,
+            groups=len(weight),
+        )
+        return apart(images, len(weight))[:members]
+
+
+def _twice(values: Tensor) -> Tensor:
+    """A stack of one beside its copy, which gets no gradient."""
+    return torch.cat([values, values.detach()])

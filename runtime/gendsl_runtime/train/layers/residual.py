@@ -1,0 +1,34 @@
+"""Residual blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from gendsl_runtime.train.layers.layer import Fresh, Layer, Pass
+
+
+@dataclass(frozen=True)
+class Residual:
+    """`y = body(x) + shortcut(x)`; an empty shortcut is the identity."""
+
+    body: tuple[Layer, ...]
+    shortcut: tuple[Layer, ...] = ()
+
+    def parameters(self) -> Mapping[str, Fresh]:
+        layers = (*self.body, *self.shortcut)
+        return {name: fresh for layer in layers for name, fresh in layer.parameters().items()}
+
+    def buffers(self) -> Mapping[str, Fresh]:
+        layers = (*self.body, *self.shortcut)
+        return {name: fresh for layer in layers for name, fresh in layer.buffers().items()}
+
+    def apply(self, values: Pass, inputs: Tensor) -> Tensor:
+        straight = inputs
+        for layer in self.shortcut:
+            straight = layer.apply(values, straight)
+        for layer in self.body:
+            inputs = layer.apply(values, inputs)
+        return inputs + straight
