@@ -20,7 +20,7 @@ from gendsl.diagnostic import Diagnostic
 from gendsl.source import Source, Span
 from gendsl.types import Type, described
 
-FORMAT = 3
+FORMAT = 5
 """Raised whenever what is cached changes its shape."""
 
 

@@ -40,16 +40,16 @@ def _at(message: str, node: ast.expr | ast.stmt | ast.arg) -> MalformedError:
 
 def describe(content: bytes, path: str, kind: str) -> Description | None:
     """The component in a file; None where nothing in it is marked as one. Raises MalformedError."""
-    if f"@{kind}".encode() not in content:
+    if f"@{kind}".encode() not in content and f"{kind} as ".encode() not in content:
         return None
     try:
         module = ast.parse(content, path)
     except (SyntaxError, ValueError) as error:
         line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
         raise MalformedError(f"not valid Python: {getattr(error, 'msg', error)}", line, column - 1) from None
-    name = Path(path).stem
+    name, words = Path(path).stem, _words(module, kind)
     for node in module.body:
-        if isinstance(node, ast.FunctionDef) and (mark := _mark(node, kind)) is not None:
+        if isinstance(node, ast.FunctionDef) and (mark := _mark(node, words)) is not None:
             if node.name != name:
                 raise _at(
                     f"the component `{node.name}` must stand in a file of its name, `{node.name}.py`", node
@@ -58,10 +58,16 @@ def describe(content: bytes, path: str, kind: str) -> Description | None:
     return None
 
 
-def _mark(function: ast.FunctionDef, kind: str) -> ast.expr | None:
+def _words(module: ast.Module, kind: str) -> set[str]:
+    """What the decorator is called in a file: `train` itself, or `form` after `import train as form`."""
+    imports = (node for node in module.body if isinstance(node, ast.ImportFrom))
+    return {kind} | {a.asname for node in imports for a in node.names if a.name == kind and a.asname}
+
+
+def _mark(function: ast.FunctionDef, words: set[str]) -> ast.expr | None:
     for decorator in function.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(called, ast.Name | ast.Attribute) and ast.unparse(called).split(".")[-1] == kind:
+        if isinstance(called, ast.Name | ast.Attribute) and ast.unparse(called).split(".")[-1] in words:
             return decorator
     return None
 
@@ -150,7 +156,8 @@ def _parameters(function: ast.FunctionDef, kind: str) -> list[Parameter]:
 
 
 def _known(annotation: ast.expr) -> Type | None:
-    if isinstance(annotation, ast.Name) and annotation.id in types.PLAIN:
+    words = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+    if not words & types.KNOWN.keys():
         return None
     try:
         return types.read(annotation)

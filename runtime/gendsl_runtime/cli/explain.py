@@ -1,0 +1,147 @@
+"""`gen explain`: a component, a diagnostic code or a declaring word in full."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gendsl.catalogue import Catalogue, Description
+
+HELP = "explain a component, a diagnostic code or a word of the language"
+
+WORDS = {
+    "experiment": (
+        "experiment NAME { title = ...  paper = ...  about = ... }",
+        "The head of the report. At most one a file; without it the file's name serves.",
+    ),
+    "param": (
+        "param NAME: TYPE = VALUE in RANGE",
+        "A parameter of the file, for `--set NAME=VALUE` and presets. Type and range may be left out.",
+    ),
+    "sweep": (
+        "sweep NAME in [A, B, C]    sweep (A, B) in [(1, x), (2, y)]",
+        "A named axis. Whatever mentions it varies along it, and so does what is built from that.",
+    ),
+    "seeds": (
+        "seeds 0..9",
+        "The replicate axis, bound to `seed`. Trainings follow it; claims are resampled over it.",
+    ),
+    "dataset": ("dataset NAME = COMPONENT(...)", "Data: `gen list dataset` shows what there is."),
+    "model": ("model NAME = COMPONENT(...)", "A network: `gen list model` shows what there is."),
+    "optimizer": (
+        "optimizer NAME = COMPONENT(...)",
+        "An optimizer: `gen list optimizer` shows what there is.",
+    ),
+    "train": (
+        "train NAME { FIELD = VALUE ... }    train NAME extends OTHER { CHANGES }",
+        "A training run, once for each seed and each coordinate of the axes it mentions.",
+    ),
+    "analysis": (
+        "analysis NAME = COMPONENT(RUN, ...)",
+        "A measurement of runs. It gives quantities: `NAME.QUANTITY`; its name alone is the first of them.",
+    ),
+    "let": ("let NAME = VALUE", "A name for a value that is needed more than once."),
+    "claim": (
+        "claim NAME: LEFT < RIGHT at 95%    claim NAME: LEFT > RIGHT for some AXIS",
+        "A hypothesis, written before the results. It ends supported, refuted or undecided.",
+    ),
+    "plot": ("plot NAME = COMPONENT(...)", "A figure of the report: `gen list plot` shows what there is."),
+    "report": ("report NAME { show = [A, B, C] }", "What the report shows, in order; everything by default."),
+    "preset": ("preset NAME { PATH = VALUE ... }", "A named set of changes, chosen with `--preset NAME`."),
+    "import": ('import "FILE.gen" as NAME', "The names of another file, as `NAME.THING`."),
+}
+"""Form and meaning of each declaring word."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a component, a diagnostic code or a declaring word")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    text = explained(arguments.name)
+    if text is not None:
+        sys.stdout.write(text)
+        return 0
+    from gendsl.explain import CODES
+    from gendsl.words import nearest
+    from gendsl_runtime.components import catalogue
+
+    known = [*WORDS, *CODES, *(name for _, name in catalogue().components)]
+    near = nearest(arguments.name, known)
+    help = f"did you mean `{near}`?" if near else "`gen list` shows all components"
+    sys.stderr.write(f"gen explain: nothing is called `{arguments.name}`; {help}\n")
+    return 2
+
+
+def explained(name: str) -> str | None:
+    """The explanation of everything of that name; None where there is nothing."""
+    from gendsl.explain import CODES
+    from gendsl_runtime.components import catalogue
+
+    components = catalogue()
+    parts = []
+    if name in WORDS:
+        parts.append("\n    ".join(WORDS[name][0].split("    ")) + f"\n\n{WORDS[name][1]}\n")
+    if name in CODES:
+        parts.append(CODES[name].rstrip() + "\n")
+    for kind in components.kinds_of(name):
+        parts.append(page(components, components.components[kind, name]))
+    return "\n".join(parts) or None
+
+
+def page(components: Catalogue, found: Description) -> str:
+    """A component: how it is written, what it takes, what it gives, and its documentation."""
+    from gendsl.catalogue import described, literal, signature
+
+    lines = [
+        f"{found.kind} {signature(found)}" if found.kind != "train" else "train NAME { ... }",
+        "",
+        found.summary,
+    ]
+    if found.parameters:
+        width = max(map(len, found.parameters)) + 2
+        lines += ["", "Fields:" if found.kind == "train" else "Takes:"]
+        for parameter in found.parameters.values():
+            default = (
+                "" if parameter.required else f"; {literal(parameter.default, parameter.type)} unless given"
+            )
+            kinds = " or ".join(described(t) for t in (parameter.type, *parameter.type.others))
+            optional = " or none" if parameter.type.optional else ""
+            lines.append(f"  {parameter.name:{width}}{kinds}{optional}{default}")
+    lines += [*_gives(found), *_facts(found)]
+    if found.body:
+        lines += ["", found.body]
+    return "\n".join(lines) + "\n"
+
+
+def _gives(found: Description) -> list[str]:
+    if not found.gives:
+        return []
+    width = max(map(len, found.gives)) + 2
+    lines = ["", "Gives:"]
+    for name, gives in found.gives.items():
+        along = f", along {', '.join(gives.axes)}" if gives.axes else ""
+        lines.append(f"  {name:{width}}{gives.unit and f'in {gives.unit}' or 'a plain number'}{along}")
+    axes = found.facts.get("axes") or {}
+    return lines + [f"  axis {name}: {text}" for name, text in axes.items()]
+
+
+def _facts(found: Description) -> list[str]:
+    lines = []
+    if found.needs:
+        lines.append(f"Needs: {', '.join(found.needs)}")
+    if found.kind == "model":
+        takes, smallest = found.facts.get("takes", "any"), found.facts.get("smallest", 1)
+        shape = {
+            "any": "any data",
+            "vector": "vectors",
+            "image": f"images of at least {smallest} pixels a side",
+        }
+        lines.append(f"For: {shape.get(takes, takes)}")
+    if found.kind == "statistic":
+        lines.append(f"Reduces: {found.facts['reduces']}=AXIS")
+    if found.paper:
+        lines.append(f"Paper: {', '.join(found.paper)}")
+    return ["", *lines] if lines else []
