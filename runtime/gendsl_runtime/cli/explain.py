@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gendsl.catalogue import Catalogue, Description
+    from gendsl.catalogue import Description
 
 HELP = "explain a component, a diagnostic code or a word of the language"
 
@@ -86,12 +86,11 @@ def explained(name: str) -> str | None:
         parts.append("\n    ".join(WORDS[name][0].split("    ")) + f"\n\n{WORDS[name][1]}\n")
     if name in CODES:
         parts.append(CODES[name].rstrip() + "\n")
-    for kind in components.kinds_of(name):
-        parts.append(page(components, components.components[kind, name]))
+    parts += [page(components.components[kind, name]) for kind in components.kinds_of(name)]
     return "\n".join(parts) or None
 
 
-def page(components: Catalogue, found: Description) -> str:
+def page(found: Description) -> str:
     """A component: how it is written, what it takes, what it gives, and its documentation."""
     from gendsl.catalogue import described, literal, signature
 
@@ -123,7 +122,8 @@ def _gives(found: Description) -> list[str]:
     lines = ["", "Gives:"]
     for name, gives in found.gives.items():
         along = f", along {', '.join(gives.axes)}" if gives.axes else ""
-        lines.append(f"  {name:{width}}{gives.unit and f'in {gives.unit}' or 'a plain number'}{along}")
+        unit = f"in {gives.unit}" if gives.unit else "a plain number"
+        lines.append(f"  {name:{width}}{unit}{along}")
     axes = found.facts.get("axes") or {}
     return lines + [f"  axis {name}: {text}" for name, text in axes.items()]
 
