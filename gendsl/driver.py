@@ -20,8 +20,6 @@ DEEPEST = 100
 STACK = 7 * DEEPEST
 """Parts waiting on the stack; more than any declaration within the limit of nesting can need."""
 
-_chains: dict[int, dict[int, int]] = {}
-
 
 class Halt(NamedTuple):
     """Where the driver stopped: at which token, and what lay on its stacks."""
@@ -39,7 +37,6 @@ class Driver:
         self.tokens = tokens
         self.tables: Tables = tables()
         self.functions = functions
-        self.chains: dict[int, int] = _chains.setdefault(id(self.tables), {})
 
     def run(self, start: str, at: int) -> tuple[Any, Halt | None]:
         """Read from token `at`; the value of `start` and None, or None and where it stopped."""
@@ -50,7 +47,7 @@ class Driver:
         states = [self.tables.starts[start]]
         values: list[Any] = []
         state = states[0]
-        width, chains = len(self.tables.terminals), self.chains
+        width, chains = len(self.tables.terminals), self.tables.chains
         while True:
             kind = kinds[at]
             action = rows[state].get(kind)
@@ -71,6 +68,8 @@ class Driver:
                 if (known := chains.get(chain)) is None:
                     known = chains[chain] = self._chain_end(states[-2], state, kind)
                 state = states[-1] = known
+                if state == end_state and kind == END:
+                    return values[-1], None
                 continue
             length = rule[1]
             if length:

@@ -26,6 +26,7 @@ _AHEAD = 400
 
 _SIGNS = ("=", ":", "as", "{", "extends", ",", ")", "]", "}")
 _BETWEEN = ("at", "for", "(", "[", ".", "+", "COMPARE", "..", "where")
+_COMPARISONS = ("<", "<=", "==", "!=", ">=", ">", "in")
 _OPERATORS = frozenset(("+", "COMPARE", "..", "where"))
 
 
@@ -187,7 +188,8 @@ _DECLARE = "write what it is: `model`, `dataset`, `train`, `analysis`, `claim` .
 def _repaired(segment: Segment, at: int, kinds: list[int], local: int) -> Diagnostic | None:
     trial = _Trial(kinds, local, segment.start)
     repair = next(trial.repairs(segment, at), None)
-    return _message(segment, repair, trial) if repair else None
+    is_chained = segment.tokens.word(at) in _COMPARISONS and repair is not None and repair.word in _BETWEEN
+    return _message(segment, repair, trial) if repair and not is_chained else None
 
 
 class _Trial:
@@ -288,7 +290,9 @@ def _missing(segment: Segment, repair: Repair, trial: _Trial) -> Diagnostic:
     if word in CLOSERS:
         return _unclosed(segment, at, word)
     if word in OPENERS and word != "{":
-        return _fault(segment, "missing-sign", f"a `{word}` is missing here", gap, help=f"write `{word}`")
+        shown = _shown(segment, at - 1)
+        help = _joined(segment, at, word)
+        return _fault(segment, "missing-sign", f"`{word}` is missing after {shown}", gap, help=help)
     if word == "NAME":
         return _missing_name(segment, at, before)
     if word == "STRING":
@@ -301,15 +305,30 @@ def _missing(segment: Segment, repair: Repair, trial: _Trial) -> Diagnostic:
         sign = word.split()[0]
         message = f"`{name}` has no value" if sign in "=:" else f"`{sign}` is missing after `{name}`"
         return _fault(segment, "missing-value", message, gap, help=f"write `{sign} ...`")
-    choices = [sign for sign in ("=", ",", ".", "+") if trial.works(at - segment.first, (sign,))]
-    if len(choices) > 1 or word in _OPERATORS:
-        message = f"something is missing between {_shown(segment, at - 1)} and {_shown(segment, at)}"
-        names = {"+": "an operator", "=": "a `=`", ",": "a `,`", ".": "a `.`"}
-        listed = [names[sign] for sign in (",", ".", "=", "+") if sign in choices] or ["an operator"]
-        help = " or ".join(listed) if len(listed) < 3 else ", ".join(listed[:-1]) + f" or {listed[-1]}"
-        return _fault(segment, "missing-sign", message, gap, help=f"{help} could stand here")
-    message = f"a `{word}` is missing after {_shown(segment, at - 1)}"
-    return _fault(segment, "missing-sign", message, gap, help=f"write `{word}`")
+    choices = [sign for sign in (",", ".", "=", "+") if trial.works(at - segment.first, (sign,))]
+    is_listed = "," in choices and segment.bracket(at) == "["
+    if word in _OPERATORS or (len(choices) > 1 and not is_listed):
+        what = "an operator" if choices in ([], ["+"]) else "something"
+        message = f"{what} is missing between {_shown(segment, at - 1)} and {_shown(segment, at)}"
+        names = [f"`{sign}`" for sign in choices if sign != "+"]
+        help = f"{', '.join(names)} or an operator could stand here" if names else None
+        return _fault(segment, "missing-sign", message, gap, help=help)
+    sign = "," if is_listed else word
+    message = f"`{sign}` is missing after {_shown(segment, at - 1)}"
+    return _fault(segment, "missing-sign", message, gap, help=_joined(segment, at, sign))
+
+
+def _joined(segment: Segment, at: int, sign: str) -> str | None:
+    """What to write: the parts around the place with the missing sign between."""
+    tokens = segment.tokens
+    after = tokens.word(at) if at < segment.end else "..."
+    if "\n" in after or len(after) > 30:
+        return None
+    before = tokens.word(at - 1)
+    if sign == "=" and segment.bracket(at) == "(":
+        return f"write `{before}={after}`"
+    spaces = {",": ", ", ":": ": ", "(": "(", "[": "[", ".": "."}.get(sign, f" {sign} ")
+    return f"write `{before}{spaces}{after}`"
 
 
 def _missing_name(segment: Segment, at: int, before: str) -> Diagnostic:
@@ -342,8 +361,7 @@ def _unexpected(segment: Segment, at: int) -> Diagnostic:
         return _fault(segment, "unexpected", "this declaration is not finished", segment.gap(segment.end))
     if word in CLOSERS:
         return _fault(segment, "unexpected", f"this `{word}` closes nothing", segment.span(at))
-    comparisons = ("<", "<=", "==", "!=", ">=", ">", "in")
-    if word in comparisons:
+    if word in _COMPARISONS:
         return _fault(
             segment,
             "unexpected",

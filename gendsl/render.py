@@ -124,7 +124,7 @@ def _window(text: str, place: tuple[int, int]) -> tuple[int, int]:
     """The part of a long line that is shown: as much as fits, with the marked place inside."""
     if len_shown(text) <= WIDTH:
         return 0, len(text)
-    low = max(0, min(place[0] - WIDTH // 3, len(text) - WIDTH))
+    low = max(0, min(place[0] - WIDTH // 3, len(text) - WIDTH + 2))
     high = low
     width = 0
     while high < len(text) and width < WIDTH - 2:

@@ -73,7 +73,7 @@ class Segment(NamedTuple):
 
     def _begins(self, at: int, margin: int, depth: int) -> bool:
         kinds = self.tokens.kinds
-        if kinds[at - 1] == kind("."):
+        if kinds[at - 1] == kind(".") and not self.starts_line(at):
             return False
         if tuple(kinds[at : at + 3]) in _sure():
             return True
@@ -166,6 +166,17 @@ class Segment(NamedTuple):
             if depth < 0:
                 return at
         return None
+
+    def bracket(self, at: int) -> str:
+        """The innermost opening bracket around the place before token `at`, or ''."""
+        waiting: list[str] = []
+        for token in range(self.first, at):
+            word = self.tokens.word(token)
+            if word in OPENERS:
+                waiting.append(word)
+            elif word in CLOSERS and waiting:
+                waiting.pop()
+        return waiting[-1] if waiting else ""
 
     def gap(self, at: int) -> Span:
         """The place just before token `at`: right after the token before it."""

@@ -48,6 +48,8 @@ class Tables(NamedTuple):
     gotos: tuple[dict[str, int], ...]
     starts: dict[str, int]
     ends: dict[str, int]
+    chains: dict[int, int]
+    """Where chains of unit rules lead, filled by the driver as it meets them."""
 
 
 def resource(*parts: str) -> Path:
@@ -183,4 +185,5 @@ def _from_json(text: str) -> Tables:
         gotos=tuple(dict(goto) for goto in data["gotos"]),
         starts=data["starts"],
         ends=data["ends"],
+        chains={},
     )

@@ -5,12 +5,13 @@ After a wanted change of the messages: `UPDATE_ERRORS=1 pytest tests/errors`, th
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 
 import pytest
 
-from gendsl_runtime.cli import main as gen
+from gendsl_runtime.cli import validate
 
 FOLDER = Path(__file__).parent
 WRONG = sorted(FOLDER.glob("*.gen"))
@@ -19,7 +20,9 @@ WRONG = sorted(FOLDER.glob("*.gen"))
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
 def test_says_exactly(path: Path, monkeypatch, capsys):
     monkeypatch.chdir(FOLDER)
-    code = gen(["validate", path.name])
+    parser = argparse.ArgumentParser()
+    validate.add(parser)
+    code = validate.main(parser.parse_args([path.name]))
     found = capsys.readouterr().out
     expected = path.with_suffix(".txt")
     if os.environ.get("UPDATE_ERRORS"):
