@@ -8,6 +8,9 @@ import time
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from gendsl.spec import (
@@ -27,6 +30,7 @@ from gendsl.spec import (
 )
 from gendsl_runtime.claims.decide import decide
 from gendsl_runtime.claims.evaluate import evaluate
+from gendsl_runtime.claims.verdict import Verdict
 from gendsl_runtime.record import Failure
 from gendsl_runtime.results import Results, axis_coordinates
 
@@ -452,3 +456,54 @@ def test_verdicts_are_the_same_every_time_and_quick():
     first = only([RUN, seeds(10)], statement, x=x, y=y)
     assert time.process_time() - begin < 1
     assert only([RUN, seeds(10)], statement, x=x, y=y) == first
+
+
+def test_lopsided_seeds_are_a_warning():
+    x = np.array([0.1, 0.2, 0.1, 0.15, 0.12, 0.11, 0.13, 0.2, 0.1, 9.0])
+    verdict = only([seeds(10)], claim(reduce("mean", X), ">", 0), x=x)
+    assert "lopsided" in verdict.warnings[0]
+
+
+def test_an_extreme_mixed_with_a_mean_is_a_warning():
+    x = np.random.default_rng(13).normal(size=8)
+    verdict = only([seeds(8)], claim(minus(reduce("mean", X), reduce("lowest", X)), ">", 0), x=x)
+    assert verdict.kind == "studentised bootstrap of seeds"
+    assert "average first" in verdict.warnings[-1]
+
+
+# --- whatever the data -----------------------------------------------------------------------
+
+VALUES = st.floats(-1e3, 1e3) | st.sampled_from([0.0, 1.0, math.nan, math.inf])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    x=hnp.arrays(np.float64, (2, 6), elements=VALUES),
+    name=st.sampled_from(["mean", "median", "lowest", "std", "rise"]),
+    op=st.sampled_from(["<", "<=", "==", "!=", ">=", ">"]),
+)
+def test_any_data_give_a_verdict_and_its_mirror_image(x, name, op):
+    def value(run):
+        inside = where(X, run=run)
+        if name == "rise":
+            return reduce("rise", inside, over=(), along="seed")
+        return reduce(name, inside)
+
+    verdict = only([RUN, seeds(6)], claim(value(0), op, value(1)), x=x)
+    mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)
+    mirror = only([RUN, seeds(6)], claim(value(1), mirrored, value(0)), x=x)
+    assert verdict.outcome in ("supported", "refuted", "undecided")
+    assert verdict.outcome == mirror.outcome
+    assert verdict.used + verdict.missing == 6
+    assert Verdict.restored(verdict.record()) == verdict or math.isnan(verdict.estimate)
+    if verdict.outcome != "undecided":
+        assert verdict.low <= verdict.estimate <= verdict.high
+
+
+@settings(max_examples=15, deadline=None)
+@given(x=hnp.arrays(np.float64, 7, elements=st.floats(-100, 100)), order=st.permutations(range(7)))
+def test_the_order_of_seeds_does_not_matter_to_a_mean(x, order):
+    statement = claim(reduce("mean", X), ">", 0.5)
+    first, second = (only([seeds(7)], statement, x=values) for values in (x, x[list(order)]))
+    assert first.outcome == second.outcome
+    np.testing.assert_allclose(first.interval, second.interval, rtol=1e-9, atol=1e-9)

@@ -77,6 +77,18 @@ def student(values: np.ndarray, *, level: float) -> Interval:
     return _t_interval(estimate, error, n, level, "t", is_constant)
 
 
+def skewness(values: np.ndarray) -> np.ndarray:
+    """The skewness of one value a seed, `m_3 / m_2^{3/2}` m_k the k-th central moment; 0 without variation.
+
+    Args:
+        values: `(seeds, cells)`.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviations = values - values.mean(axis=0)
+        skew = (deviations**3).mean(axis=0) / (deviations**2).mean(axis=0) ** 1.5
+    return np.asarray(np.nan_to_num(skew, posinf=0.0, neginf=0.0))
+
+
 def studentised(
     functional: Functional,
     n: int,
