@@ -51,7 +51,7 @@ def basin_volume(
 
     The basin of weights w is the star-shaped set of `w + r phi` whose loss stays at most `cutoff` from w on;
     r(phi) is its radius in direction phi. Its volume in n dimensions is `V = omega_n E[r(phi)^n]` over
-    directions, with `omega_n = pi^(n/2) / Gamma(1 + n/2)` (Huang et al. 2020, section 5). With R rays,
+    directions, with `omega_n = pi^(n/2) / Gamma(1 + n/2)` (Huang et al. 2020). With R rays,
 
         log_volume = log omega_n + logsumexp_i(n log r_i) - log R
         jensen     = log omega_n + mean_i(n log r_i)  <=  log_volume

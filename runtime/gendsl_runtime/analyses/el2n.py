@@ -21,7 +21,7 @@ def el2n(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
     score.
 
     `el2n_i = || softmax(f(x_i)) - onehot(y_i) ||_2`, between 0 and sqrt(2) (Paul, Ganguli and Dziugaite 2021,
-    "Deep Learning on a Data Diet", definition 2.3, for one network; the paper averages over initialisations,
+    "Deep Learning on a Data Diet", section 2, for one network; the paper averages over initialisations,
     here `mean(..., over=seed)`). Taken early in training it says which examples matter: `keep(digits,
     by=el2n(early).el2n, share=50%)`. Evaluation mode; softmax and norm in float64.
 

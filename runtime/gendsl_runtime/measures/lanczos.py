@@ -55,9 +55,10 @@ class Krylov:
     def __init__(self, search: Search, size: int, start: Start, device: torch.device | None = None) -> None:
         self._search, self._size, self._start = search, size, start
         rows = min(search.iterations, size)
-        self._basis = torch.zeros(rows, size, dtype=torch.float64, device=device)
-        self._images = torch.zeros(rows, size, dtype=torch.float64, device=device)
+        self._basis = torch.empty(rows, size, dtype=torch.float64, device=device)
+        self._images = torch.empty(rows, size, dtype=torch.float64, device=device)
         self._projected = torch.zeros(rows, rows, dtype=torch.float64, device=device)
+        self._leftovers = torch.zeros(rows, dtype=torch.float64, device=device)
         self._used = 0
         self._sweep_start = 0
         self._sweep_length = 0
@@ -88,14 +89,29 @@ class Krylov:
             norm <= self._search.rounding * float(self._projected[: self._used, : self._used].norm())
             or norm == 0
         )
-        if self._is_due() or is_closed:
+        self._leftovers[place] = norm
+        if is_closed or self._is_due():
             self._judge()
         if not self.is_finished:
-            self.direction = self._fresh() if is_closed or self._sweep_start == self._used else rest / norm
+            is_fresh = is_closed or self._sweep_start == self._used
+            self._leftovers[place] = norm if is_fresh else 0.0
+            self.direction = self._fresh() if is_fresh else rest / norm
 
     def _is_due(self) -> bool:
-        """The projected problem is solved every step at first, then every fifth, and at the end."""
-        return self._used <= 30 or self._used % 5 == 0 or self._used == len(self._basis)
+        """Whether convergence is possible, by a bound that takes no long vectors, or the room is used up.
+
+        The image of a Ritz vector leaves the space only through the remainders that were not followed.
+        """
+        if self._used == len(self._basis):
+            return True
+        if self._used - self._sweep_start < self._sweep_length:
+            return False
+        values, rotation = torch.linalg.eigh(self._projected[: self._used, : self._used])
+        chosen = _order(values, self._search.which)[: self._search.count]
+        bound = self._leftovers[: self._used] @ rotation[:, chosen].abs()
+        return len(chosen) == self._search.count and bool(
+            (bound <= self._search.tolerance * values.abs().max()).all()
+        )
 
     def _judge(self) -> None:
         """Updates the pairs; converged, a sweep ends, and after a sweep that added nothing the search."""
