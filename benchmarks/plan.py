@@ -1,9 +1,9 @@
 """Planning time and memory at 1,000, 100,000 and 1,000,000 members, beside one object and one hash a node.
 
 `python benchmarks/plan.py`. Every case runs in a process of its own, so that its peak memory is its own. The
-baseline is the plain way to do it: each node's parameters as a pydantic object, dumped as sorted JSON and hashed
-together with the keys of its inputs, kept in a dict by coordinate. It is measured at 10,000 members and compared
-by time a node.
+baseline is the plain way to do it: each node's parameters as a pydantic object, dumped as sorted JSON and
+hashed together with the keys of its inputs, kept in a dict by coordinate. It is measured at 10,000 members and
+compared by time a member.
 """
 
 from __future__ import annotations
