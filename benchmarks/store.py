@@ -1,8 +1,8 @@
 """Keeping and finding results: a batch and a query for a whole plan, beside a file and a row for each result.
 
-`python benchmarks/store.py`. The baseline writes each result to a file of its own and its row in a transaction
-of its own, with a connection opened for each, and asks for each key by itself: as build tools do that open
-their database in every step.
+`python benchmarks/store.py`. The baseline writes each result to a file of its own and its row in a
+transaction of its own, with a connection opened for each, and asks for each key by itself: as build tools do
+that open their database in every step.
 """
 
 from __future__ import annotations
