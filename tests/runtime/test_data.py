@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.problem import Problem
 
