@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from gendsl import tree
 from gendsl.catalogue import Catalogue
 from gendsl.check import claims, figures, finish, imports, params, references, settings, sweeps
-from gendsl.check.faults import Broken, Faults
+from gendsl.check.faults import Broken, Faults, Place
 from gendsl.check.scope import Declared, Scope, World
 from gendsl.check.settings import Options
 from gendsl.diagnostic import Diagnostic
-from gendsl.source import Source
+from gendsl.source import Source, Span
 from gendsl.spec import Claim, Spec, Value
 
+LATER = ("claim", "plot", "report")
 COMPONENTS = ("dataset", "model", "optimizer", "train", "analysis")
 
 
@@ -45,17 +46,22 @@ def check(source: Source, file: tree.File, catalogue: Catalogue, options: Option
     world.seeds = world.main.names.get("seed")
     if world.seeds is not None and world.seeds.word != "seeds":
         world.seeds = None
+    spec = None
     try:
         settings.apply(world, options)
         spec = _experiment(world, options, is_whole=not file.broken)
     except Broken:
-        spec = None
+        pass
+    except RecursionError:
+        place = Place(source, Span(0, min(1, len(source.text))))
+        faults.report("too-deep", "names in this file lead to one another too many times", place)
     return Checked(None if faults.has_errors else spec, faults.sorted(source))
 
 
 def _experiment(world: World, options: Options, *, is_whole: bool) -> Spec | None:
     found = _Found()
-    for declared in list(world.main.names.values()):
+    # Claims and plots speak about steps, and are clearer about an axis once all of those are known.
+    for declared in sorted(world.main.names.values(), key=lambda declared: declared.word in LATER):
         try:
             found.add(world, declared)
         except Broken:

@@ -50,6 +50,13 @@ def _sides(world: World, given: Given) -> tuple[results.Result, results.Result, 
         expr = expr.inner
     if not isinstance(expr, tree.Binary) or expr.op not in results.COMPARISONS:
         _not_a_claim(world, given, expr)
+    if isinstance(expr.right, tree.Text) and expr.right.doc:
+        world.faults.fail(
+            "not-a-claim",
+            f"`{expr.op}` lacks its right side",
+            given.spot(expr.op_span),
+            also=((given.spot(expr.right.span), "this text stands in its place"),),
+        )
     found: list[results.Result] = []
     with world.faults.gathered() as gathering:
         for side in (expr.left, expr.right):

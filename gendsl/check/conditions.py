@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from gendsl import tree
 from gendsl.check import names, numbers, reach, sweeps, values
+from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
 from gendsl.check.selection import Axes, holds, matches
 from gendsl.check.slots import Slot
@@ -142,8 +143,7 @@ def _comparison(world: World, given: Given, binary: tree.Binary, axes: set[str],
     if ref is None:
         _not_an_axis(world, left, axes)
     if ref.name not in axes:
-        has = f"it varies along {', '.join(sorted(axes))}" if axes else "it varies along nothing"
-        world.faults.fail("missing-axis", f"`{text}` does not vary along `{left.text}`", left.place, note=has)
+        names.absent(world, ref.name, left, axes, f"`{text}` does not vary along `{left.text}`")
     if op == "in":
         return _among(world, ref, right)
     if op in ("==", "!=") and ref.axis is not None:
@@ -219,10 +219,17 @@ def _places(world: World, ref: Ref, given: Given) -> set[int]:
             f"`{given.text}` is not on the axis `{ref.name}`",
             given.place,
             note=f"its labels are {', '.join(words[:8])}{' ...' if len(words) > 8 else ''}",
+            also=_declaration(world, ref),
             help=names.meant(given.text, words) if not ref.is_numeric else None,
             once=(ref.name, given.text),
         )
     return found
+
+
+def _declaration(world: World, ref: Ref) -> tuple[tuple[Place, str], ...]:
+    axis = world.axes.get(ref.name)
+    declared = world.seeds if ref.name == "seed" else axis and axis.declared
+    return ((declared.given.place, "these are its labels"),) if declared and declared.given else ()
 
 
 def _number(world: World, ref: Ref, given: Given) -> Number:

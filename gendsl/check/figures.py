@@ -38,12 +38,9 @@ def _axes_are_there(world: World, draft: drafts.Draft, made: Plot) -> None:
     for name, value in made.arguments.items():
         if isinstance(value, Coordinate) and value.axis not in axes:
             field = draft.fields[name]
-            world.faults.fail(
-                "missing-axis",
-                f"nothing in this plot varies along `{value.axis}`",
-                field.value.place if isinstance(field.value, Given) else field.key,
-                note=f"what it shows varies along {', '.join(reach.ordered(world, axes)) or 'nothing'}",
-            )
+            assert isinstance(field.value, Given)
+            message = f"nothing in this plot varies along `{value.axis}`"
+            names.absent(world, value.axis, field.value, axes, message)
 
 
 def _is_result(value: Value) -> bool:

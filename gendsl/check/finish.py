@@ -20,9 +20,7 @@ def unused(world: World) -> None:
             continue
         thing = f"the axis `{declared.full}`" if declared.word == "sweep" else f"`{declared.full}`"
         world.faults.report(
-            f"unused-{declared.word}"
-            if declared.word in ("param", "let", "sweep", "import")
-            else "unused-name",
+            "unused-name",
             f"nothing uses {thing}",
             declared.place,
             note="what varies must be an argument of something" if declared.word == "sweep" else "",

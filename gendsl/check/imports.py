@@ -12,6 +12,7 @@ from gendsl.source import Source
 
 Chain = tuple[tuple[str, Place], ...]
 """Resolved paths of the files being imported, with where each was asked for."""
+EXPERIMENT = "the experiment"
 OWN = ("experiment", "claim", "plot", "report", "preset", "seeds")
 """What stays in its own file when that is imported."""
 
@@ -23,7 +24,7 @@ def scope(world: World, source: Source, file: tree.File, prefix: str = "", chain
     for node in file.declarations:
         for declared in _declared(made, node):
             # An experiment's name is that of the file: nothing can mention it, so it is no name here.
-            key = "experiment" if declared.word == "experiment" else declared.name
+            key = EXPERIMENT if declared.word == "experiment" else declared.name
             first = made.names.get(key)
             if first is not None:
                 _twice(world.faults, declared, first)

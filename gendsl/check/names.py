@@ -28,6 +28,7 @@ A_WORD = {
     "report": "a report",
     "preset": "a preset",
     "import": "an imported file",
+    "experiment": "the experiment",
 }
 """What a thing declared with each word is called in a message."""
 VALUES = ("param", "let", "sweep", "seeds")
@@ -133,3 +134,20 @@ def wrong_kind(
         also=((declared.place, f"`{declared.name}` is declared here"),),
         help=help,
     )
+
+
+def absent(world: World, axis: str, given: Given, axes: Iterable[str], message: str) -> NoReturn:
+    """Fails: what is spoken about does not have this axis. Said once of an axis that nothing varies along."""
+    draft = world.axes.get(axis)
+    if draft is not None and not any(draft.typed):
+        world.faults.fail(
+            "missing-axis",
+            f"nothing varies along `{given.text}`",
+            given.place,
+            note="no step mentions this axis",
+            also=((draft.declared.place, "declared here, and no argument uses it"),),
+            once=("nothing varies", axis),
+        )
+    along = ", ".join(sorted(axes))
+    note = f"it varies along {along}" if along else "it varies along nothing"
+    world.faults.fail("missing-axis", message, given.place, note=note)

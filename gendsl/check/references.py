@@ -9,7 +9,7 @@ from gendsl import tree
 from gendsl.check import components, drafts, facts, moments, names, sweeps, values
 from gendsl.check.faults import Broken
 from gendsl.check.scope import Declared, Given, World
-from gendsl.check.slots import Slot, mismatch
+from gendsl.check.slots import Slot, mismatch, shape
 from gendsl.spec import Choice, Quantity, Split, Use, Value
 from gendsl.types import COMPONENTS, Type, described
 
@@ -82,15 +82,19 @@ def bound(world: World, declared: Declared, given: Given | None = None) -> Value
     with world.within(declared, place):
         if isinstance(draft, drafts.Draft):
             made = components.built(world, draft, step=declared.full, caption=declared.caption)
+        elif declared.word not in TYPE_OF:
+            word = names.A_WORD[declared.word]
+            note = f"found {shape(draft.expr)}"
+            world.faults.fail("wrong-type", f"{word} is picked among components", draft.place, note=note)
         else:
-            want = Type("Runs") if declared.word == "train" else Type(TYPE_OF[declared.word])
+            want = Type(TYPE_OF[declared.word])
             slot = Slot(f"`{declared.full}`", declared.full)
             made = values.value(world, draft, want, slot)
     world.built[key] = made
     return made
 
 
-TYPE_OF = {kind: type_ for type_, kind in COMPONENTS.items()}
+TYPE_OF = {"train": "Runs"} | {kind: type_ for type_, kind in COMPONENTS.items()}
 
 
 def runs(world: World, given: Given, want: Type, slot: Slot) -> Value:

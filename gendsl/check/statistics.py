@@ -122,10 +122,7 @@ def _axis(world: World, given: Given, axes: frozenset[str], what: str) -> str:
         names.wrong_kind(world, declared, given.place, expected="an axis")
     name = "seed" if declared.word == "seeds" else sweeps.draft(world, declared).name
     if name not in axes:
-        left = f"it varies along {', '.join(sorted(axes))}" if axes else "it varies along nothing"
-        world.faults.fail(
-            "missing-axis", f"{what} does not vary along `{given.text}`", given.place, note=left
-        )
+        names.absent(world, name, given, axes, f"{what} does not vary along `{given.text}`")
     return name
 
 

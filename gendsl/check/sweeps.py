@@ -220,7 +220,8 @@ def coordinate(world: World, declared: Declared, want: Type, slot: Slot) -> Coor
     if want is numbers.ANY and axis.typed[at] is not None:
         return Coordinate(axis=axis.name, part=part)
     found: list[Value] = []
-    with world.faults.gathered() as gathering:
+    mentioned = slot.used or declared.place
+    with world.within(declared, mentioned), world.faults.gathered() as gathering:
         for place, item in enumerate(axis.items):
             with gathering.part():
                 found.append(values.value(world, item[at], want, _slot(axis, slot, place)))
