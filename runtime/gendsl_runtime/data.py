@@ -38,6 +38,8 @@ class Split:
 class Dataset:
     """Named splits that share task and shape. Training sees the splits in `fit`, analyses any split by name.
 
+    A split that was asked for with no examples is not there.
+
     `fit` is longer than `("train",)` where points are added for training only (`with_wrong_labels`), so that
     training error and test error keep being measured on the same clean points.
     """
@@ -55,7 +57,7 @@ class Dataset:
         if name != "fit":
             if name not in self.splits:
                 raise Problem(
-                    "bad-data",
+                    "unknown-split",
                     f"the dataset has no split `{name}`",
                     help=f"its splits are {', '.join(f'`{known}`' for known in self.splits)}",
                 )

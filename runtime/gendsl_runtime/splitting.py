@@ -35,12 +35,12 @@ def parts(
 
 
 def cut(inputs: np.ndarray, targets: np.ndarray, places: Mapping[str, np.ndarray]) -> dict[str, Split]:
-    """The splits themselves, from inputs `(examples, *shape)` and targets `(examples, ...)`."""
+    """The splits that are not empty, from inputs `(examples, *shape)` and targets `(examples, ...)`."""
     whole = Split(
         torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float32)),
         torch.from_numpy(np.ascontiguousarray(targets, dtype=np.int64 if targets.ndim == 1 else np.float32)),
     )
-    return {name: whole.take(examples) for name, examples in places.items()}
+    return {name: whole.take(examples) for name, examples in places.items() if len(examples)}
 
 
 def standard(data: Dataset, *, by_channel: bool = False) -> Dataset:

@@ -96,9 +96,10 @@ def test_facts_hold(name, kind, files):
     promised = {name: len(split) for name, split in source.splits.items()} if source else {}
     for split, size in (known.facts.get("splits") or {}).items():
         promised[split] = arguments[size] if isinstance(size, str) else size
-    assert set(data.splits) == set(promised)
-    for split, size in promised.items():
-        assert size is None or len(data.splits[split]) == size
+    # A split whose size is not known before the run may turn out empty, and is then not there.
+    assert {split for split, size in promised.items() if size} <= set(data.splits) <= set(promised)
+    for split, found in data.splits.items():
+        assert promised[split] in (None, len(found))
 
 
 def bound(name: str, files: dict[str, Any], source: Dataset | None) -> dict[str, Any]:

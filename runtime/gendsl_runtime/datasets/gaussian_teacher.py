@@ -98,7 +98,7 @@ def gaussian_teacher(
         return Split(torch.from_numpy(inputs.astype(np.float32)), torch.from_numpy(targets))
 
     sizes = {"train": train, "held_back": held_back, "test": test}
-    splits = {name: drawn(name, count) for name, count in sizes.items()}
+    splits = {name: drawn(name, count) for name, count in sizes.items() if count}
     return Dataset(splits, task=task, shape=(dimension,), outputs=width)
 
 

@@ -60,7 +60,7 @@ def swiss_roll(
         dataset rings = swiss_roll(train=400, held_back=400, test=4000, noise=0.5)
     """
     sizes = {"train": train, "held_back": held_back, "test": test}
-    splits = {name: _points(name, count, noise, seed) for name, count in sizes.items()}
+    splits = {name: _points(name, count, noise, seed) for name, count in sizes.items() if count}
     return Dataset(splits, task="classification", shape=(2,), outputs=2)
 
 

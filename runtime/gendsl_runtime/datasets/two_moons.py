@@ -50,7 +50,7 @@ def two_moons(
         dataset moons = two_moons(train=200, test=1000, noise=0.2)
     """
     sizes = {"train": train, "held_back": held_back, "test": test}
-    splits = {name: _points(name, count, noise, seed) for name, count in sizes.items()}
+    splits = {name: _points(name, count, noise, seed) for name, count in sizes.items() if count}
     return Dataset(splits, task="classification", shape=(2,), outputs=2)
 
 

@@ -51,7 +51,7 @@ def test_splits_that_are_given_are_taken_as_they_are(saved):
     data = npz(path=path, inputs="a", targets="b", task="regression", train=0.1)
     assert np.array_equal(data.split("train").inputs, x[:6].astype(np.float32))
     assert np.array_equal(data.split("test").targets, y[6:].astype(np.float32))
-    assert len(data.split("held_back")) == 0
+    assert set(data.splits) == {"train", "test"}
     assert (data.shape, data.outputs) == ((3,), 2)
 
 

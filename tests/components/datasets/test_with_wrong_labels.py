@@ -39,7 +39,7 @@ def test_with_ten_classes_no_label_is_right():
 @pytest.mark.parametrize(
     ("held_back", "arguments", "message"),
     [
-        (0, {}, "no points to poison with"),
+        (0, {}, "no split `held_back`"),
         (10, {"from_": "validation"}, "no split `validation`"),
         (10, {"share": 0.01}, "no points to poison with"),
     ],
