@@ -1,7 +1,7 @@
 """Text to tree.
 
 The tables come from `grammar/gen.lark`. A declaration that cannot be read is set aside with one diagnostic,
-and reading goes on at the next one.
+and reading goes on at the next one. What finds the words for a fault is imported only once there is one.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import gc
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gendsl import tree
 from gendsl.build import Builder
 from gendsl.diagnostic import Diagnostic
 from gendsl.driver import DEEPEST, Driver, Halt, functions
-from gendsl.faults import diagnose, lexical
 from gendsl.lex import END, Tokens, lex
-from gendsl.segment import Segment
 from gendsl.source import Source, Span
+
+if TYPE_CHECKING:
+    from gendsl.segment import Segment
 
 MOST = 100
 """Diagnostics of one file; after these, reading stops."""
@@ -67,7 +68,11 @@ class _Reading:
         self.tokens = lex(source.text)
         self.items: list[tree.Declaration] = []
         self.broken: set[str] = set()
-        self.diagnostics = lexical(source, self.tokens)
+        self.diagnostics: list[Diagnostic] = []
+        if self.tokens.faults:
+            from gendsl.faults import lexical
+
+            self.diagnostics = lexical(source, self.tokens)
 
     def file(self) -> tuple[tree.File, list[Diagnostic]]:
         at: int | None = 0
@@ -84,6 +89,9 @@ class _Reading:
     def expression(self) -> tuple[tree.Expr | None, list[Diagnostic]]:
         value, halt = Driver(self.tokens, self.functions).run("expr", 0)
         if halt is not None:
+            from gendsl.faults import diagnose
+            from gendsl.segment import Segment
+
             segment = Segment(self.source, self.tokens, 0, len(self.tokens.kinds) - 1, "expr")
             self.diagnostics.append(diagnose(segment, halt))
         elif not self._is_shallow(value):
@@ -92,6 +100,9 @@ class _Reading:
 
     def _recover(self, halt: Halt) -> int | None:
         """Keep what was read, report the declaration that could not be, and say where to go on."""
+        from gendsl.faults import diagnose
+        from gendsl.segment import Segment
+
         first = self._keep(halt)
         segment = Segment.around(self.source, self.tokens, first)
         if first < halt.at and segment.may_end_before(halt.at) and segment.is_complete_before(halt.at):

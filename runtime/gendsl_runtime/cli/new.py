@@ -17,8 +17,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     from gendsl.words import DECLARING, RESERVED
 
-    path = Path(arguments.name).with_suffix(".gen")
-    name = path.stem
+    path = Path(arguments.name.removesuffix(".gen") + ".gen")
+    name = path.name.removesuffix(".gen")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in (*DECLARING, *RESERVED):
         print(f"gen new: `{name}` cannot be a name: use letters, digits and `_`", file=sys.stderr)
         return 2
@@ -68,8 +68,7 @@ train fit {
 analysis gap = generalization_gap(fit)
 
 # Claims are written before the results. Each ends supported, refuted or undecided.
-claim wide_is_better:
-    mean(gap.error where width == 64) < mean(gap.error where width == 4) at 95%
+claim wide_is_better: mean(gap.error where width == 64) < mean(gap.error where width == 4) at 95%
 
 claim more_width_less_error: spearman(width, gap.error) < 0 at 95%
 
