@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy import special
 
+from gendsl_runtime.chart.interval import mean_interval
 from gendsl_runtime.claims.evaluate import replicate_axis
 from gendsl_runtime.claims.exact import coordinates
 from gendsl_runtime.claims.verdict import Label
@@ -58,19 +58,20 @@ def _rows(results: Results, name: str, *, level: float, own_axes: bool) -> Itera
 
 
 def averaged(array: xr.DataArray, seed: str | None, *, level: float = 0.95) -> xr.Dataset:
-    """`mean`, `low`, `high`, `n` and `missing` over the seeds of an array; `mean +- t_{n-1} s / sqrt(n)`.
+    """`mean`, `low`, `high`, `n` and `missing` over the seeds of an array, with Student's interval.
 
     An array without seeds is its own mean, with n = 1 and no interval.
     """
     values = array.astype(np.float64)
     if seed is None or seed not in values.dims:
         values, seed = values.expand_dims("seed"), "seed"
-    n = values.count(seed)
-    with np.errstate(all="ignore"):
-        mean = values.mean(seed)
-        # A spread needs two values.
-        squares = ((values - mean) ** 2).sum(seed)
-        error = np.sqrt(squares / (n - 1).where(n > 1) / n)
-        half = error * special.stdtrit(np.maximum(n - 1, 1), (1 + level) / 2)
-    missing = values.sizes[seed] - n
-    return xr.Dataset({"mean": mean, "low": mean - half, "high": mean + half, "n": n, "missing": missing})
+    found = mean_interval(values, over=seed, level=level)
+    return xr.Dataset(
+        {
+            "mean": found.centre,
+            "low": found.low,
+            "high": found.high,
+            "n": found.count,
+            "missing": values.sizes[seed] - found.count,
+        }
+    )

@@ -249,6 +249,9 @@ def test_extremes_over_seeds_are_facts_about_the_runs_made():
     assert verdict.kind == "the runs made"
     assert "47% of all" in verdict.reason  # 0.05 ** (1 / 4)
     assert verdict.p_value is None
+    some = only([seeds(4)], claim(reduce("highest", X), ">=", 0.99), x=[1.0, 0.995, 1.0, 0.99])
+    assert some.outcome == "supported"
+    assert "of all" not in some.reason
 
 
 def test_a_mean_against_the_lowest_of_a_curve():
@@ -356,7 +359,7 @@ def test_a_seed_with_a_diverged_run_is_left_out_whole():
     kept = np.delete(x, 3, axis=1)
     np.testing.assert_allclose(verdict.interval, stats.ttest_rel(kept[0], kept[1]).confidence_interval())
     assert (verdict.used, verdict.missing) == (9, 1)
-    assert "1 of 10 seeds are left out" in verdict.warnings[0]
+    assert "1 of 10 seeds is left out" in verdict.warnings[0]
     assert "diverged: 1" in verdict.warnings[0]
 
 

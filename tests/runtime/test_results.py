@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,11 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gendsl.spec import Axis, Component, Items, Number, Quantity, Spec, Step, Use
+from gendsl.spec import Axis, Claim, Component, Items, Number, Quantity, Spec, Step, Use
 from gendsl_runtime.archive import load, save
+from gendsl_runtime.claims.holm import corrected
+from gendsl_runtime.claims.quantify import joined
+from gendsl_runtime.claims.verdict import Case
 from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.results import collect
 
@@ -112,7 +117,10 @@ def test_round_trip(tmp_path: Path):
         steps=(StepRecord("vol", "analysis", "ball", 12, 12, 0, 0, 0.5, inputs=("clean",)),),
         failures=results.failures,
     )
-    object.__setattr__(results, "record", record)
+    case = Case({"run": "clean"}, "undecided", math.nan, -math.inf, 2.0, 1.0, math.nan, used=2, reason="why")
+    claim = Claim(name="c", text="x < 1", left=Number(value=1), op="<", right=Number(value=2))
+    verdicts = corrected([joined(claim, [case], ["few seeds"])])
+    results = replace(results, record=record, verdicts=verdicts)
     files = save(results, tmp_path)
     assert {file.name for file in files} == {
         "results.json",
@@ -125,6 +133,7 @@ def test_round_trip(tmp_path: Path):
     assert again.spec == results.spec
     assert again.failures == results.failures
     assert again.record == record
+    assert repr(again.verdicts) == repr(verdicts)
     for name in results:
         xr.testing.assert_identical(again[name], results[name])
         for variable in results[name].variables:

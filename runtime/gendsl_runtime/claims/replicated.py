@@ -133,13 +133,21 @@ class _Replicated:
         runs has it (S. S. Wilks, "Determination of sample sizes for setting tolerance limits", Ann. Math.
         Statist. 12, 1941).
         """
-        share = (1 - self.claim.level) ** (1 / n)
-        reason = (
-            f"a lowest or highest value speaks of the {n} seeds that were run; with {self.claim.level:.0%} "
-            f"confidence {n} seeds stand for {share:.0%} of all"
-        )
         case = exact_case(self.claim.op, float(left), float(right), coordinate=coordinate)
+        reason = f"a lowest or highest value speaks of the {n} seeds that were run"
+        if case.outcome == "supported" and self._is_of_every_run():
+            share = (1 - self.claim.level) ** (1 / n)
+            reason += f"; with {self.claim.level:.0%} confidence it holds for {share:.0%} of all seeds"
         return replace(case, used=n, kind="the runs made", reason=case.reason or reason)
+
+    def _is_of_every_run(self) -> bool:
+        """Whether the claim says that each run is on the right side: `lowest(x) >= 99%`."""
+        alone = lone(self.claim, self.results.spec, self.seed)
+        if alone is None:
+            return False
+        above = (">", ">=") if alone.is_left else ("<", "<=")
+        below = ("<", "<=") if alone.is_left else (">", ">=")
+        return self.claim.op in (above if alone.statistic.name == "lowest" else below)
 
     def _interval(self, cells: _Cells, left: np.ndarray, right: np.ndarray) -> Interval:
         n, level, difference = len(cells.places), self.claim.level, self._functional(self.difference, cells)
@@ -205,8 +213,9 @@ class _Replicated:
             where = " at the worst coordinate" if len(cases) > 1 else ""
             reasons = Counter(failure.reason for failure in self.results.failures)
             listed = "; ".join(f"{reason}: {count}" for reason, count in reasons.items())
-            yield f"{most} of {total} seeds are left out{where}, a value is missing" + (
-                f" (failures of the run: {listed})" if listed else ""
+            yield (
+                f"{most} of {total} seeds {'is' if most == 1 else 'are'} left out{where}: a value is missing"
+                + (f" (failures of the run: {listed})" if listed else "")
             )
         if self.skew > LOPSIDED and fewest >= FEW:
             yield (
