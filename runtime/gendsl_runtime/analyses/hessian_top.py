@@ -92,8 +92,13 @@ def hessian_top(
 
 
 def _parts(runs: Runs, search: Search, size: int) -> list[Runs]:
-    """The stack in parts whose basis vectors and their images, in float64, fit the memory set aside."""
+    """The stack in parts whose basis vectors and their images, in float64, fit the memory set aside.
+
+    Second derivatives of grouped convolutions round by the number of groups: there each member goes alone.
+    """
     step = max(1, MEMORY // (16 * size * min(search.iterations, size)))
+    if any(tensor.ndim > 3 for tensor in runs.state.parameters.values()):
+        step = 1
     return [runs.select(range(i, min(i + step, runs.members))) for i in range(0, runs.members, step)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,8 +33,9 @@ def margins(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
     spectral norms, which bounds the Lipschitz constant of a network of dense layers with 1-Lipschitz
     activations (Bartlett, Foster and Telgarsky 2017, without their factor of (2,1) norms and without the
     scale of the data: the margins of networks on the same data are compared). Convolutions enter with the
-    norm of the kernel as a matrix on one patch; residual and normalisation layers are left out of the
-    product, which then is no bound. The median is the mean of the middle two for an even number. Outputs are
+    norm of the kernel as a matrix on one patch; skip connections, normalisation and fixed random layers are
+    not in the product, which then is no bound. Where the product is 0 a margin of 0 stays
+    0 and any other is infinite. The median is the mean of the middle two for an even number. Outputs are
     float32; absolute error about 1e-6 of the largest output.
 
     Args:
@@ -41,16 +43,21 @@ def margins(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
     """
     with torch.no_grad():
         margin = torch.cat([_margins(runs.outputs(x), y) for x, y in runs.chunks(on)], dim=1)
-    lipschitz = spectral_norms(runs).prod(1, keepdim=True)
-    middle = margin.quantile(0.5, dim=1)
+    lipschitz = spectral_norms(runs).prod(1)
+    middle = torch.from_numpy(np.median(margin.cpu().numpy(), axis=1)).to(margin.device)
     return {
         "margin": margin,
-        "normalised": margin / lipschitz,
+        "normalised": _share(margin, lipschitz[:, None]),
         "median": middle,
         "mean": margin.mean(1),
         "lowest": margin.amin(1),
-        "normalised_median": middle / lipschitz[:, 0],
+        "normalised_median": _share(middle, lipschitz),
     }
+
+
+def _share(margin: Tensor, lipschitz: Tensor) -> Tensor:
+    """The quotient, with 0 / 0 = 0: a network that is constant has no margin to speak of."""
+    return torch.where(margin == 0, 0.0, margin / lipschitz)
 
 
 def _margins(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ def weight_norms(runs: Runs) -> dict[str, Tensor | np.ndarray]:
     squares = [parameter.double().flatten(1).square().sum(1) for parameter in runs.state.parameters.values()]
     rank = torch.where(spectral > 0, (frobenius / spectral).square(), 1.0)
     return {
-        "total": torch.stack(squares).sum(0).sqrt(),
+        "total": sum(squares, start=torch.zeros(())).sqrt(),
         "frobenius": frobenius,
         "spectral": spectral,
         "stable_rank": rank,

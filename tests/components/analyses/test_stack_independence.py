@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from gendsl_runtime.analyses.accuracy import accuracy
 from gendsl_runtime.analyses.basin_volume import basin_volume
@@ -19,6 +21,11 @@ from gendsl_runtime.analyses.margins import margins
 from gendsl_runtime.analyses.parameter_count import parameter_count
 from gendsl_runtime.analyses.path_norm import path_norm
 from gendsl_runtime.analyses.weight_norms import weight_norms
+from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.models.cnn import cnn
+from gendsl_runtime.models.random_features import random_features
+from gendsl_runtime.models.resnet import resnet
+from gendsl_runtime.network import Network
 from gendsl_runtime.runs import Runs
 
 ANALYSES: dict[str, Callable[[Runs], Mapping[str, Any]]] = {
@@ -31,7 +38,7 @@ ANALYSES: dict[str, Callable[[Runs], Mapping[str, Any]]] = {
     "parameter_count": parameter_count,
     "el2n": el2n,
     "decision_boundary": lambda runs: decision_boundary(runs, resolution=9),
-    "hessian_top": lambda runs: hessian_top(runs, count=3),
+    "hessian_top": lambda runs: hessian_top(runs, count=3, iterations=20),
     "basin_volume": lambda runs: basin_volume(runs, rays=7, cutoff=2.0),
     "basin_volume plain": lambda runs: basin_volume(runs, rays=7, cutoff=2.0, directions="plain"),
 }
@@ -53,6 +60,44 @@ def test_alone_in_a_stack_and_in_another_order(
                 np.testing.assert_array_equal(
                     np.asarray(part[quantity][place]), np.asarray(whole[quantity][member]), err_msg=quantity
                 )
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in ANALYSES if name not in {"path_norm", "decision_boundary"}]
+)
+@pytest.mark.parametrize("model", ["cnn", "group", "batch", "random_features"])
+def test_other_networks(model: str, name: str) -> None:
+    """Convolutions, both normalisations, and a network whose trained part starts at zero."""
+    runs = images(model)
+    whole = ANALYSES[name](runs)
+    part = ANALYSES[name](runs.select([1]))
+    for quantity in whole.keys() - SHARED:
+        found = np.asarray(whole[quantity][1])
+        np.testing.assert_array_equal(np.asarray(part[quantity][0]), found, err_msg=quantity)
+        assert not np.isnan(found).any()
+
+
+def images(model: str) -> Runs:
+    chance = torch.Generator().manual_seed(0)
+    splits = {
+        name: Split(
+            torch.randn(size, 1, 8, 8, generator=chance), torch.randint(0, 3, (size,), generator=chance)
+        )
+        for name, size in (("train", 20), ("test", 13))
+    }
+    networks: dict[str, Callable[[], Network]] = {
+        "cnn": lambda: cnn((1, 8, 8), 3),
+        "group": lambda: resnet((1, 8, 8), 3, norm="group"),
+        "batch": lambda: resnet((1, 8, 8), 3, norm="batch"),
+        "random_features": lambda: random_features((1, 8, 8), 3),
+    }
+    network = networks[model]()
+    data = Dataset(splits, "classification", (1, 8, 8), 3)
+    return Runs(network, network.init((0, 1, 2)), (data,) * 3, (0, 1, 2), log_loss)
+
+
+def log_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    return torch.nn.functional.cross_entropy(outputs, targets, reduction="none")
 
 
 @pytest.mark.parametrize("name", ANALYSES)
