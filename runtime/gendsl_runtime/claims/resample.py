@@ -104,8 +104,7 @@ def studentised(
     `g(T) +- t_{n-1} sqrt(n / (n-1)) sd(g(T*))`, mapped back by the inverse of the scale g, T* the statistic
     of seeds drawn with replacement. The factor undoes the bootstrap's narrowness for few replicates
     (Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69(4), 2015). It
-    covers better than percentile, BCa and bootstrap-t intervals at 5 to 30 seeds; docs/statistics.md has the
-    measurement.
+    covers better than the percentile bootstrap at 5 to 30 seeds; docs/statistics.md has the measurement.
 
     Args:
         functional: the statistic of drawn seeds.
