@@ -1,0 +1,199 @@
+"""Verdicts as the report shows them: numbers in words, intervals as places on a line."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gendsl import spec
+from gendsl_runtime.claims import Case, Verdict
+from gendsl_runtime.report.words import number
+from gendsl_runtime.results import Results
+
+_PERCENT = re.compile(r"(?:[<>]=?|[=!]=)\s*-?[\d._]+\s*%")
+MARKS = {"supported": "✓", "refuted": "✗", "undecided": "?"}
+ROOM = 0.14
+"""Room beside the outermost number, as a share of the line."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """An interval on a line from 0 to 1: the threshold, the side that is claimed, the interval, its centre."""
+
+    threshold: float
+    low: float
+    high: float
+    centre: float
+    is_open_low: bool
+    is_open_high: bool
+    side: str
+    """`below`, `above` or `at`: where the claim wants the interval."""
+    labels: tuple[str, str, str]
+    """Threshold, low and high in words."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case of a quantified claim."""
+
+    where: str
+    outcome: str
+    numbers: str
+    line: Line | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One claim."""
+
+    verdict: Verdict
+    mark: str
+    estimate: str
+    """What was found, in a phrase."""
+    facts: tuple[str, ...]
+    """Replicates, method, p-value, correction."""
+    why: str
+    line: Line | None
+    summary: str
+    """The line in words, for those who do not see it."""
+    rows: tuple[Row, ...]
+
+
+def cards(results: Results) -> list[Card]:
+    """A card for each claim, in the order of the file."""
+    claims = {claim.name: claim for claim in results.spec.claims}
+    return [_card(verdict, claims.get(verdict.name)) for verdict in results.verdicts]
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How the numbers of one claim are said. `shift` is the constant right side where there is one."""
+
+    shift: float
+    is_percent: bool
+    unit: str
+
+    def text(self, value: float) -> str:
+        if self.is_percent:
+            return number(100 * value) + ("%" if math.isfinite(value) else "")
+        return f"{number(value)} {self.unit}".rstrip()
+
+
+def _scale(verdict: Verdict, claim: spec.Claim | None) -> tuple[_Scale, bool]:
+    """The scale, and whether the claim compares with a constant (which then is the threshold drawn)."""
+    constant = isinstance(claim.right, spec.Number) if claim is not None else False
+    is_percent = not verdict.unit and bool(_PERCENT.search(verdict.text))
+    unit = "" if verdict.unit == "1" else verdict.unit
+    return _Scale(verdict.right if constant else 0.0, is_percent and constant, unit), constant
+
+
+def _card(verdict: Verdict, claim: spec.Claim | None) -> Card:
+    scale, constant = _scale(verdict, claim)
+    span = _span([(verdict.low, verdict.high, verdict.estimate)], scale)
+    line = _line(verdict.low, verdict.high, verdict.estimate, verdict.op, scale, span)
+    estimate = _estimate(verdict, scale, constant)
+    rows = _rows(verdict, scale, constant) if len(verdict.cases) > 1 else ()
+    if rows and verdict.cases:
+        estimate = f"{_tally(verdict)}: {estimate}"
+    return Card(
+        verdict=verdict,
+        mark=MARKS[verdict.outcome],
+        estimate=estimate,
+        facts=tuple(_facts(verdict)),
+        why=_why(verdict),
+        line=line,
+        summary=f"{verdict.name}: {verdict.outcome}. {estimate}.",
+        rows=rows,
+    )
+
+
+def _tally(verdict: Verdict) -> str:
+    counts = {word: sum(case.outcome == word for case in verdict.cases) for word in MARKS}
+    said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"{len(verdict.cases)} cases ({said}); the deciding one"
+
+
+def _estimate(item: Verdict | Case, scale: _Scale, constant: bool) -> str:
+    if math.isnan(item.estimate):
+        return "no estimate"
+    interval = ""
+    if item.low != item.high and not (math.isnan(item.low) or math.isnan(item.high)):
+        level = f"{100 * item.level:.4g}% interval " if isinstance(item, Verdict) else ""
+        interval = f", {level}{scale.text(scale.shift + item.low)} to {scale.text(scale.shift + item.high)}"
+    if constant:
+        return f"{scale.text(item.left)}{interval}"
+    both = f"{scale.text(item.left)} against {scale.text(item.right)}"
+    return f"{both}: difference {scale.text(item.estimate)}{interval}"
+
+
+def _facts(verdict: Verdict) -> Iterable[str]:
+    if verdict.used:
+        yield f"{verdict.used} seed{'s' * (verdict.used != 1)}" + (
+            f" ({verdict.missing} without a value)" if verdict.missing else ""
+        )
+    yield verdict.kind
+    if verdict.p_value is not None:
+        yield f"p = {_p(verdict.p_value)}"
+        same = verdict.corrected == verdict.outcome
+        corrected = f" (p = {_p(verdict.corrected_p)})" if verdict.corrected_p is not None else ""
+        yield f"{'also ' if same else ''}{verdict.corrected} after Holm’s correction{corrected}"
+
+
+def _p(value: float) -> str:
+    return "< 0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
+def _why(verdict: Verdict) -> str:
+    if verdict.outcome != "undecided":
+        return verdict.reason
+    return verdict.reason or "the interval holds the threshold, so the data allow both"
+
+
+def _rows(verdict: Verdict, scale: _Scale, constant: bool) -> tuple[Row, ...]:
+    span = _span([(case.low, case.high, case.estimate) for case in verdict.cases], scale)
+    return tuple(
+        Row(
+            where=", ".join(f"{axis} {label}" for axis, label in case.coordinate.items()),
+            outcome=case.outcome,
+            numbers=_estimate(case, scale, constant),
+            line=_line(case.low, case.high, case.estimate, verdict.op, scale, span),
+            reason=case.reason,
+        )
+        for case in verdict.cases
+    )
+
+
+def _span(ends: Iterable[tuple[float, float, float]], scale: _Scale) -> tuple[float, float] | None:
+    """The stretch of the number line that holds every finite number and the threshold."""
+    numbers = [scale.shift, *(scale.shift + value for end in ends for value in end if math.isfinite(value))]
+    if len(numbers) == 1:
+        return None
+    low, high = min(numbers), max(numbers)
+    room = ROOM * ((high - low) or abs(high) or 1.0)
+    return low - room, high + room
+
+
+def _line(
+    low: float, high: float, estimate: float, op: str, scale: _Scale, span: tuple[float, float] | None
+) -> Line | None:
+    if span is None or math.isnan(estimate):
+        return None
+    start, end = span
+
+    def place(value: float) -> float:
+        return min(max((scale.shift + value - start) / (end - start), 0.0), 1.0)
+
+    low, high = (estimate if math.isnan(bound) else bound for bound in (low, high))
+    return Line(
+        threshold=place(0.0),
+        low=0.0 if math.isinf(low) else place(low),
+        high=1.0 if math.isinf(high) else place(high),
+        centre=place(estimate),
+        is_open_low=math.isinf(low),
+        is_open_high=math.isinf(high),
+        side={"<": "below", ">": "above"}.get(op[0], "at"),
+        labels=(scale.text(scale.shift), scale.text(scale.shift + low), scale.text(scale.shift + high)),
+    )

@@ -1,0 +1,183 @@
+"""The report page: everything a reader needs in one file that loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import vl_convert
+from markupsafe import Markup
+
+from gendsl import spec
+from gendsl_runtime.chart.style import STATIC
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.report.cards import cards
+from gendsl_runtime.report.failures import groups
+from gendsl_runtime.report.figure import figure, notes
+from gendsl_runtime.report.files import write_figure
+from gendsl_runtime.report.graph import HEIGHT, WIDTH, graph
+from gendsl_runtime.report.listing import pieces
+from gendsl_runtime.report.methods import methods
+from gendsl_runtime.report.provenance import provenance
+from gendsl_runtime.report.tables import ROWS, blocks
+from gendsl_runtime.report.words import condition, duration, plain
+from gendsl_runtime.results import Results
+
+FOLDER = Path(__file__).parent
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One figure of the page; `chart` is None where it could not be drawn, `fault` then says why."""
+
+    name: str
+    caption: str
+    notes: tuple[str, ...]
+    chart: dict[str, Any] | None
+    fault: str = ""
+
+
+def render_report(results: Results, folder: Path) -> Path:
+    """Writes `report.html`, `spec.gen` and `figures/` of a run into its folder; returns the page.
+
+    A figure that cannot be drawn is replaced by the reason; the rest of the report does not depend on it.
+    """
+    figures = [drawn(plot, results) for plot in _shown(results.spec)]
+    for item in figures:
+        if item.chart is not None:
+            write_figure(item.chart, folder / "figures", item.name)
+    (folder / "spec.gen").write_text(results.spec.text, encoding="utf-8")
+    path = folder / PAGE
+    draft = path.with_suffix(".html.part")
+    draft.write_text(page(results, figures), encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def _shown(experiment: spec.Spec) -> list[spec.Plot]:
+    """The figures in the order of `report`; all of them, in file order, where there is none."""
+    plots = {plot.name: plot for plot in experiment.plots}
+    chosen = [plots[name] for name in experiment.show if name in plots]
+    return chosen or list(experiment.plots)
+
+
+def drawn(plot: spec.Plot, results: Results) -> Drawn:
+    """One figure with its caption and what must be known to read it."""
+    try:
+        chart = figure(plot, results)
+        content: dict[str, Any] = chart.to_dict()
+    except (Problem, ValueError, KeyError, TypeError, ArithmeticError) as error:
+        reason = error.message if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+        return Drawn(plot.name, plot.caption, (), None, reason)
+    content.pop("config", None)
+    where = dict.fromkeys(condition(value, results.spec) for value in plot.arguments.values())
+    shown = [f"Only where {text}." for text in where if text]
+    return Drawn(plot.name, plot.caption, (*shown, *notes(chart)), content)
+
+
+def page(results: Results, figures: list[Drawn]) -> str:
+    """The HTML of the report."""
+    experiment = results.spec
+    lead, rest = _sentences(experiment.about)
+    scripts = [libraries(), (FOLDER / "page.js").read_text(encoding="utf-8")]
+    used = methods(experiment)
+    content: dict[str, Any] = {
+        "spec": experiment,
+        "record": results.record,
+        "date": _date(results),
+        "lead": lead,
+        "about": rest,
+        "cards": cards(results),
+        "tally": _tally(results),
+        "failures": groups(results),
+        "figures": figures,
+        "blocks": blocks(results),
+        "limit": ROWS,
+        "graph": graph(results),
+        "box": (WIDTH, HEIGHT),
+        "listing": pieces(experiment.text),
+        "claim_pieces": pieces,
+        "methods": used,
+        "provenance": provenance(results),
+        "parameters": [(name, plain(value)) for name, value in experiment.parameters.items()],
+        "config": STATIC,
+        "style": Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
+        "scripts": [Markup(script) for script in scripts],
+        "policy": policy(scripts),
+    }
+    return environment().get_template("page.html").render(content)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Templates of this folder; whatever is printed into them is escaped."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters["json"] = embedded
+    made.filters["duration"] = duration
+    return made
+
+
+def embedded(value: Any) -> Markup:
+    """JSON that may stand inside a script element: no text in it can end the element or begin another."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+@cache
+def libraries() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script."""
+    script: str = vl_convert.javascript_bundle()
+    if "</script" in script or "<!--" in script:
+        raise ValueError("the Vega bundle cannot stand inside a script element")
+    return script
+
+
+def policy(scripts: list[str]) -> str:
+    """A content security policy: these scripts and no others, pictures from inside the file, no network."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "connect-src 'none'; form-action 'none'; base-uri 'none'"
+    )
+
+
+def _sentences(about: str) -> tuple[str, str]:
+    """The first sentence, and the rest."""
+    text = " ".join(about.split())
+    for end in (place for place in range(1, len(text) - 1) if text[place - 1] in ".?!"):
+        if text[end] == " " and text[end + 1].isupper():
+            return text[:end], text[end + 1 :]
+    return text, ""
+
+
+def _date(results: Results) -> str:
+    if results.record is None:
+        return ""
+    started = datetime.fromisoformat(results.record.started)
+    return f"{started.day} {started:%B %Y, %H:%M} {started.tzname() or ''}".rstrip()
+
+
+def _tally(results: Results) -> Mapping[str, int]:
+    """How many claims came out each way, only those that occur."""
+    outcomes = [str(verdict.outcome) for verdict in results.verdicts]
+    return {word: outcomes.count(word) for word in ("supported", "refuted", "undecided") if word in outcomes}
