@@ -127,16 +127,9 @@ def _quantifiers(world: World, given: Given, node: tree.Claim, axes: frozenset[s
     left = reach.ordered(world, set(axes) - {"seed"})
     found: Quantifiers = dict.fromkeys(left, "all")
     for quantifier in node.quantifiers:
-        word = quantifier.word
-        if word not in ("all", "some"):
-            world.faults.fail(
-                "unknown-choice",
-                f"a claim holds `for all` or `for some`, not `for {word}`",
-                given.spot(quantifier.span),
-                help=names.meant(word, ("all", "some")),
-            )
+        word: Literal["all", "some"] = "some" if quantifier.word == "some" else "all"
         quantified = [_quantified(world, given, axis, left) for axis in quantifier.axes] or list(left)
-        found.update(dict.fromkeys(quantified, word))  # type: ignore[arg-type]
+        found.update(dict.fromkeys(quantified, word))
     return found
 
 

@@ -47,12 +47,27 @@ def called(world: World, given: Given, kinds: list[str]) -> Draft | None:
     if isinstance(expr, tree.Name) and expr.id not in given.scope.names and expr.id not in given.scope.broken:
         description = _component(world, expr, kinds)
         return description and Draft(description, given.spot(expr.span), {})
-    if not isinstance(expr, tree.Call) or not isinstance(expr.callee, tree.Name):
+    if not isinstance(expr, tree.Call):
+        return None
+    if not isinstance(expr.callee, tree.Name):
+        _called_by_path(world, given, expr.callee, kinds)
         return None
     description = _component(world, expr.callee, kinds)
     if description is None:
         _not_a_component(world, given, expr.callee, kinds)
     return Draft(description, given.spot(expr.callee.span), _arguments(world, given, expr, description))
+
+
+def _called_by_path(world: World, given: Given, callee: tree.Expr, kinds: list[str]) -> None:
+    """`common.net(width=64)`: what another file declares is already made."""
+    path = names.chain(callee)
+    if path is None or path[-1].id == "at":
+        return
+    declared, _ = names.find(world, given.at(callee), legal=kinds, expected=names.A_WORD[kinds[0]])
+    message = (
+        f"`{given.at(callee).text}` is {names.A_WORD[declared.word]} already made: it takes no arguments"
+    )
+    world.faults.fail("not-callable", message, given.spot(callee.span))
 
 
 def _component(world: World, name: tree.Name, kinds: list[str]) -> Description | None:
@@ -179,7 +194,7 @@ def _opened_field(world: World, draft: Draft, parameter: Parameter, place: Place
     reason = (
         "is not a component: it has no fields" if not kinds else "is not given, so nothing in it can change"
     )
-    world.faults.fail("no-such-field", f"`{parameter.name}` of `{draft.what}` {reason}", place)
+    world.faults.fail("no-such-field", f"`{parameter.name}` {reason}", place)
 
 
 def opened(world: World, given: Given, kinds: list[str], place: Place) -> Draft:
@@ -219,7 +234,9 @@ def of(world: World, declared: Declared, place: Place) -> Draft | Given:
     if declared in world.drafts:
         known = world.drafts[declared]
         if known is None:
-            raise Broken
+            # Either broken, or met again while it is being made.
+            with world.within(declared, place):
+                raise Broken
         return known
     world.drafts[declared] = None
     with world.within(declared, place):

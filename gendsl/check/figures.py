@@ -55,7 +55,12 @@ def report(world: World, declared: Declared) -> tuple[str, ...]:
             world.faults.fail(
                 "wrong-type", "`show` is a list of names", given.place, help=f"write `[{given.text}]`"
             )
-        return tuple(_shown(world, given.at(item)) for item in given.expr.items)
+        found = []
+        with world.faults.gathered() as gathering:
+            for item in given.expr.items:
+                with gathering.part():
+                    found.append(_shown(world, given.at(item)))
+        return tuple(found)
     world.faults.fail("missing-field", "this report lacks `show`", declared.place, help="add `show = [...]`")
 
 

@@ -42,18 +42,24 @@ def train(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
         world.faults.fail("unknown-split", "this data has no split `train`", _place(draft, "dataset"))
 
 
+def _sides(shape: tuple[int | None, ...]) -> str:
+    """A shape in words: `3 x 32 x 32`, `2 numbers`."""
+    words = " x ".join("?" if side is None else str(side) for side in shape)
+    return f"{words} numbers" if len(shape) == 1 else words
+
+
 def _model(world: World, draft: Draft, model: Component, found: Facts) -> None:
     described = world.catalogue.components["model", model.name]
     takes, smallest = described.facts.get("takes", "any"), described.facts.get("smallest", 1)
     shape = found.shape
     if takes == "any" or shape is None:
         return
-    words = " x ".join(str(side) if side is not None else "?" for side in shape)
+    words = _sides(shape)
     reason = None
     if takes == "image" and len(shape) != 3:
-        reason = f"`{model.name}` takes images, and this data has examples of shape {words}"
+        reason = f"`{model.name}` takes images, and this data has examples of {words}"
     elif takes == "vector" and len(shape) != 1:
-        reason = f"`{model.name}` takes vectors, and this data has examples of shape {words}"
+        reason = f"`{model.name}` takes vectors, and this data has examples of {words}"
     elif takes == "image" and any(side is not None and side < smallest for side in shape[1:]):
         reason = f"`{model.name}` takes images of at least {smallest} pixels a side; these are {words}"
     if reason is not None:
@@ -61,7 +67,7 @@ def _model(world: World, draft: Draft, model: Component, found: Facts) -> None:
             "wrong-shape",
             reason,
             _place(draft, "model"),
-            also=((_place(draft, "dataset"), f"examples of shape {words}"),),
+            also=((_place(draft, "dataset"), f"examples of {words}"),),
         )
 
 
@@ -132,8 +138,9 @@ def _needs(
             also = ((data, label),) if label else ()
             world.faults.fail("wrong-task", message, place, also=also)
         if need == "plane" and found.shape is not None and found.shape != (2,):
-            words = " x ".join(map(str, found.shape))
-            message = f"`{described.name}` needs points of a plane, and these examples have shape {words}"
+            message = (
+                f"`{described.name}` needs points of a plane, and these are examples of {_sides(found.shape)}"
+            )
             world.faults.fail("wrong-shape", message, place)
 
 

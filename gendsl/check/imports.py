@@ -28,6 +28,7 @@ def scope(world: World, source: Source, file: tree.File, prefix: str = "", chain
             first = made.names.get(key)
             if first is not None:
                 _twice(world.faults, declared, first)
+                made.broken.add(key)
             elif not (prefix and declared.word in OWN):
                 made.names[key] = declared
                 if isinstance(node, tree.Import):

@@ -26,13 +26,20 @@ class Slot:
         """The same slot for a value that stands elsewhere."""
         return replace(self, used=self.used or place, step=step or self.step)
 
-    def inner(self, part: str) -> Slot:
-        return replace(self, step=f"{self.step}.{part}")
+    def item(self, place: int) -> Slot:
+        """The slot of one item of a list."""
+        what = self.what if self.what.startswith("each of") else f"each of {self.what}"
+        return replace(self, what=what, step=f"{self.step}.{place}")
 
     @property
     def also(self) -> tuple[tuple[Place, str], ...]:
         """The label that shows where a value written elsewhere is used."""
-        return ((self.used, f"used here as {self.what}"),) if self.used else ()
+        what = (
+            f"in {self.what.removeprefix('each of ')}"
+            if self.what.startswith("each of")
+            else f"as {self.what}"
+        )
+        return ((self.used, f"used here {what}"),) if self.used else ()
 
 
 def mismatch(world: World, given: Given, want: Type, slot: Slot, *, help: str | None = None) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from gendsl import tree
@@ -136,7 +137,9 @@ def _expanded(world: World, given: Given, expr: tree.Range, what: str) -> list[G
                 "missing-step",
                 "a range of fractions needs a step",
                 given.place,
-                help=f"write `{given.text} by {(high - low) / 10:g}`",
+                help=f"write `{given.text} by {10 ** math.floor(math.log10((high - low) / 2)):g}`"
+                if high > low
+                else None,
             )
         step = 1
     if step <= 0 or high < low:

@@ -131,7 +131,7 @@ def _list(world: World, items: list[Given], want: Type, slot: Slot) -> Items:
     with world.faults.gathered() as gathering:
         for place, item in enumerate(items):
             with gathering.part():
-                found.append(value(world, item, want, slot.inner(str(place))))
+                found.append(value(world, item, want, slot.item(place)))
     return Items(items=tuple(found))
 
 
