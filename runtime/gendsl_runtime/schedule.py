@@ -17,7 +17,7 @@ from gendsl.spec import Moment, Use
 from gendsl_runtime.execute.local import Executor
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
-from gendsl_runtime.store import Entry, Store
+from gendsl_runtime.store import Entry, Failed, Store
 from gendsl_runtime.train.fuse import stacks
 
 Place = tuple[str, int]
@@ -162,16 +162,19 @@ class Scheduler:
         return stacks([self._performer.member(node) for node in trained])
 
     def _commit(self, task: Task, places: list[list[Place]], outcomes: list[Outcome], seconds: float) -> None:
-        entries = []
+        entries, failures = [], []
         for equal, outcome in zip(places, outcomes, strict=True):
             name, i = equal[0]
             if isinstance(outcome, Broken):
                 if outcome.code == DAMAGED:
                     raise DamageError
                 self.progress.broken |= dict.fromkeys(equal, outcome)
+                key = self._plan.steps[name].recipe_key(i)
+                failures.append(Failed(key, task.kind, task.component, outcome.code, outcome.reason))
                 continue
             entries.append(self._entry(name, i, outcome, seconds / len(places)))
         digests = iter(self._store.commit(entries))
+        self._store.note_failures(failures)
         for equal, outcome in zip(places, outcomes, strict=True):
             tally = self.progress.tallies[equal[0][0]]
             tally.seconds += seconds / len(places)

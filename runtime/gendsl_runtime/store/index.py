@@ -55,16 +55,21 @@ CREATE TABLE failures (
 
 def connected(file: Path) -> sqlite3.Connection:
     """The index in `file`, made where there is none; read only where the disk is."""
+    connection = _open(str(file), uri=False)
     try:
-        connection = _open(str(file), uri=False)
         _log_ahead(connection)
     except sqlite3.OperationalError as error:
+        connection.close()
         if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) or not file.exists():
             raise
         # The log cannot be used on a read-only disk: what has been moved from it to the index is read.
         connection = _open(f"{file.resolve().as_uri()}?immutable=1", uri=True)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    _at_this_version(connection, file)
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _at_this_version(connection, file)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -154,6 +154,8 @@ class Store:
 
     def note_failures(self, failures: Sequence[Failed]) -> None:
         """Keeps why nodes failed, until they give a result."""
+        if not failures:
+            return
         with told(self.path), index.transaction(self._index):
             here, now = self._origin(), time.time()
             self._index.executemany(
