@@ -67,8 +67,10 @@ class Runs:
 
     def select(self, members: Sequence[int]) -> Runs:
         """Some of the members, in that order."""
+        index = torch.tensor(members, dtype=torch.int64, device=self.device)
         return replace(
             self,
+            loss=self.loss.select(index) if isinstance(self.loss, Selectable) else self.loss,
             state=self.state.select(members),
             data=tuple(self.data[i] for i in members),
             seeds=tuple(self.seeds[i] for i in members),

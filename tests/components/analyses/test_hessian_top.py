@@ -14,6 +14,7 @@ from gendsl_runtime.analyses.hessian_top import hessian_top
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.losses.mse import mse
 from gendsl_runtime.measures.lanczos import Krylov, Search, extreme_pairs
+from gendsl_runtime.models.cnn import cnn
 from gendsl_runtime.models.linear import linear
 from gendsl_runtime.network import State
 from gendsl_runtime.problem import Problem
@@ -21,7 +22,7 @@ from gendsl_runtime.runs import Runs
 
 
 def dense_spectrum(runs: Runs, member: int, split: str) -> np.ndarray:
-    """Eigenvalues of the whole Hessian, descending, by `torch.func.hessian` and LAPACK."""
+    """Eigenvalues of the whole Hessian, descending, by PyTorch and LAPACK."""
     one = runs.select([member])
     parameters = one.state.parameters
     inputs, targets = one.split(split)
@@ -33,7 +34,10 @@ def dense_spectrum(runs: Runs, member: int, split: str) -> np.ndarray:
         return one.loss(outputs, targets).mean()
 
     vector = torch.cat([value.flatten() for value in parameters.values()])
-    hessian = torch.func.hessian(mean_loss)(vector)
+    if any(value.ndim > 3 for value in parameters.values()):  # channels-last kernels do not go through vmap
+        hessian = torch.autograd.functional.hessian(mean_loss, vector)
+    else:
+        hessian = torch.func.hessian(mean_loss)(vector)
     return np.linalg.eigvalsh(hessian.double().numpy())[::-1]
 
 
@@ -52,6 +56,22 @@ def test_the_dense_hessian_of_a_small_network_in_double_precision(make_runs, whi
         }
         np.testing.assert_allclose(given["eigenvalue"][member], order[which][:4], atol=1e-9 * spectrum[0])
     assert (given["converged"] == 1).all()
+
+
+def test_the_dense_hessian_of_a_convolutional_network() -> None:
+    network = cnn((1, 8, 8), 3, channels=[2, 3], hidden=[4], activation="tanh")
+    stream = np.random.default_rng(1)
+    inputs = torch.from_numpy(stream.standard_normal((12, 1, 8, 8)))
+    data = Dataset({"train": Split(inputs, torch.arange(12) % 3)}, "classification", (1, 8, 8), 3)
+    runs = Runs(network, network.init((0, 1)).to("cpu", torch.float64), (data,) * 2, (0, 1), log_loss)
+    given = hessian_top(runs, count=3, tolerance=1e-9)
+    for member in range(2):
+        spectrum = dense_spectrum(runs, member, "train")
+        np.testing.assert_allclose(given["eigenvalue"][member], spectrum[:3], atol=1e-9 * spectrum[0])
+
+
+def log_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    return torch.nn.functional.cross_entropy(outputs, targets, reduction="none")
 
 
 def test_single_precision_is_right_to_its_rounding(make_runs):

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from gendsl_runtime.analyses.history import history
+from gendsl_runtime.execute.perform import payloads
+from gendsl_runtime.store.payload import unpack
 
 
 def test_curves_keep_their_own_length(make_runs):
@@ -29,6 +31,19 @@ def test_curves_keep_their_own_length(make_runs):
     np.testing.assert_allclose(given["final_loss"], [0.5, 0.5])
     np.testing.assert_array_equal(given["epoch"][1], np.arange(1, 8))
     np.testing.assert_allclose(given["train_loss"][1], np.linspace(1.0, 0.5, 7), atol=1e-7)
+
+
+def test_each_run_is_stored_with_its_own_epochs(make_runs):
+    recorded = tuple(
+        {"epoch": torch.arange(1, n + 1), "train_loss": torch.ones(n), "train_error": torch.zeros(n)}
+        for n in (2, 5)
+    )
+    runs = replace(make_runs(seeds=(0, 1)), history=recorded, steps=(2, 5), stopped=(True, True))
+    gives = ["train_error", "train_loss", "epochs", "steps", "stopped", "final_error", "final_loss"]
+    stored = [unpack(one)[0] for one in payloads("history", history(runs), gives=gives, members=2)]
+    assert [one["epoch"].tolist() for one in stored] == [[1, 2], [1, 2, 3, 4, 5]]
+    assert [one["train_loss"].shape for one in stored] == [(2,), (5,)]
+    assert [int(one["epochs"]) for one in stored] == [2, 5]
 
 
 def test_regression_has_no_error(make_runs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ from gendsl_runtime.analyses.parameter_count import parameter_count
 from gendsl_runtime.analyses.path_norm import path_norm
 from gendsl_runtime.analyses.weight_norms import weight_norms
 from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.losses.cross_entropy import cross_entropy
 from gendsl_runtime.models.cnn import cnn
 from gendsl_runtime.models.random_features import random_features
 from gendsl_runtime.models.resnet import resnet
 from gendsl_runtime.network import Network
 from gendsl_runtime.runs import Runs
+from gendsl_runtime.train.build import StackedLoss
 
 ANALYSES: dict[str, Callable[[Runs], Mapping[str, Any]]] = {
     "accuracy": accuracy,
@@ -75,6 +78,18 @@ def test_other_networks(model: str, name: str) -> None:
         found = np.asarray(whole[quantity][1])
         np.testing.assert_array_equal(np.asarray(part[quantity][0]), found, err_msg=quantity)
         assert not np.isnan(found).any()
+
+
+@pytest.mark.parametrize("name", ["loss", "hessian_top", "basin_volume", "generalization_gap"])
+def test_members_keep_their_own_loss(make_runs: Callable[..., Runs], name: str) -> None:
+    smoothing = {"label_smoothing": torch.tensor([0.1, 0.2, 0.3])}
+    runs = replace(make_runs(features=2), loss=StackedLoss(cross_entropy, {}, smoothing))
+    whole = ANALYSES[name](runs)
+    for member in range(3):
+        part = ANALYSES[name](runs.select([member]))
+        for quantity in whole.keys() - SHARED:
+            found = np.asarray(part[quantity])[0]
+            np.testing.assert_array_equal(found, np.asarray(whole[quantity])[member], err_msg=quantity)
 
 
 def images(model: str) -> Runs:
