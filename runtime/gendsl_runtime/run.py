@@ -29,7 +29,7 @@ from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.report import render_report
 from gendsl_runtime.results import Results, collect
 from gendsl_runtime.schedule import DamageError, Scheduler
-from gendsl_runtime.store import Store
+from gendsl_runtime.store import Damaged, Store
 from gendsl_runtime.store.faults import told
 from gendsl_runtime.store.payload import unpack
 from gendsl_runtime.store.place import store_place
@@ -115,7 +115,7 @@ def _computed(
             try:
                 scheduler.run(watch.part, watch.done)
                 return scheduler, _collected(planned, scheduler, store)
-            except DamageError:
+            except (Damaged, DamageError):
                 continue
     finally:
         executor.close()
@@ -209,7 +209,7 @@ def file_digest(path: str) -> bytes:
 
 @contextmanager
 def new_folder(runs: Path, name: str) -> Iterator[Path]:
-    """A fresh folder `NAME-001` for a run, reserved at once and filled by renaming a draft when all is written.
+    """A fresh folder `NAME-001` for a run: reserved at once, there when all of it is written.
 
     Yields the draft; its name without the leading dot is the run's.
 
