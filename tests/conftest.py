@@ -1,0 +1,5 @@
+"""Fixes the numerical setting before any test imports torch."""
+
+from __future__ import annotations
+
+import gendsl_runtime  # noqa: F401
