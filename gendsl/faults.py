@@ -6,36 +6,14 @@ stopped, makes the whole declaration readable? The message names that sign.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 from gendsl.diagnostic import Diagnostic, Label
 from gendsl.driver import DEEPEST, Halt, advance
 from gendsl.lex import BAD, END, FOREIGN, Fault, Tokens
+from gendsl.repair import BETWEEN, COMPARISONS, OPERATORS, Repair, Trial
 from gendsl.segment import CLOSERS, OPENERS, Segment, kind
 from gendsl.source import Source, Span
 from gendsl.tables import tables
 from gendsl.words import DECLARING, RESERVED, nearest
-
-REACH = 10
-"""How many tokens before the place where reading stopped a sign may be missing."""
-_NEAR = 4
-"""Farther back than this only a bracket or the name of a component is looked for."""
-_AHEAD = 400
-"""Tokens after that place which a repair must make readable."""
-
-_SIGNS = ("=", ":", "as", "{", "extends", ",", ")", "]", "}")
-_BETWEEN = ("at", "for", "(", "[", ".", "+", "COMPARE", "..", "where")
-_COMPARISONS = ("<", "<=", "==", "!=", ">=", ">", "in")
-_OPERATORS = frozenset(("+", "COMPARE", "..", "where"))
-
-
-class Repair(NamedTuple):
-    """`word` put in before token `at` (or in its place) makes the declaration readable."""
-
-    way: str
-    at: int
-    word: str
 
 
 def diagnose(segment: Segment, halt: Halt) -> Diagnostic:
@@ -186,85 +164,13 @@ _DECLARE = "write what it is: `model`, `dataset`, `train`, `analysis`, `claim` .
 
 
 def _repaired(segment: Segment, at: int, kinds: list[int], local: int) -> Diagnostic | None:
-    trial = _Trial(kinds, local, segment.start)
+    trial = Trial(kinds, local, segment.start)
     repair = next(trial.repairs(segment, at), None)
-    is_chained = segment.tokens.word(at) in _COMPARISONS and repair is not None and repair.word in _BETWEEN
+    is_chained = segment.tokens.word(at) in COMPARISONS and repair is not None and repair.word in BETWEEN
     return _message(segment, repair, trial) if repair and not is_chained else None
 
 
-class _Trial:
-    """Tries repairs near the place where reading stopped."""
-
-    def __init__(self, kinds: list[int], local: int, start: str) -> None:
-        self.kinds, self.local = kinds, local
-        self.until = min(len(kinds), local + _AHEAD)
-        self.stacks: dict[int, list[int]] = {}
-        states, read = [tables().starts[start]], 0
-        for stop in range(max(0, local - REACH), local + 1):
-            read = advance(states, kinds[:stop], read)
-            self.stacks[stop] = list(states)
-
-    def works(self, at: int, words: tuple[str, ...], *, skip: int = 0) -> bool:
-        """Whether `words` before local token `at`, in the place of the next `skip` ones, make it readable."""
-        states = self.stacks.get(at)
-        if states is None:
-            return False
-        kinds = [kind(word) for word in words] + self.kinds[at + skip : self.until]
-        return advance(list(states), kinds) == len(kinds)
-
-    def repairs(self, segment: Segment, at: int) -> Iterator[Repair]:
-        """Repairs that work, the likeliest first."""
-        first, local = segment.first, self.local
-        word = segment.tokens.word(at) if at < segment.end else ""
-        is_next_field = word == "=" and not segment.starts_line(at) and segment.starts_line(at - 1)
-        if is_next_field and self.works(local - 1, ("NAME",)):
-            yield Repair("add", at - 1, "NAME")
-        head = segment.head()
-        for other in _exchanges(word, head):
-            if self.works(local, (other,), skip=1):
-                yield Repair("exchange", at, other)
-        for place in range(local, max(-1, local - REACH), -1):
-            near = (("in",), *_ADDED) if head in ("sweep", "param") else _ADDED
-            for added in near if place > local - _NEAR else _FAR:
-                if self.works(place, added):
-                    yield Repair("add", first + place, " ".join(added))
-        for place in (local, local - 1):
-            if self.works(place, (), skip=1):
-                yield Repair("drop", first + place, "")
-        for place in (local, local - 1):
-            for other in ("NAME", *_SIGNS, "STRING", "QUANTITY", "+"):
-                if self.works(place, (other,), skip=1):
-                    yield Repair("exchange", first + place, other)
-
-
-_FAR = (("(",), ("[",), ("NAME",))
-_ADDED: tuple[tuple[str, ...], ...] = (
-    *((word,) for word in _SIGNS),
-    ("NAME",),
-    ("STRING",),
-    ("QUANTITY",),
-    *((word,) for word in _BETWEEN),
-    ("=", "NAME"),
-    ("as", "NAME"),
-    ("in", "NAME"),
-    (":", "NAME"),
-)
-
-
-def _exchanges(word: str, head: str) -> tuple[str, ...]:
-    """What may have been meant by `word`, where it cannot stand, in a declaration that begins with `head`."""
-    if word in DECLARING or word in RESERVED:
-        return ("NAME",)
-    if word in CLOSERS:
-        return tuple(closer for closer in CLOSERS if closer != word)
-    if word in (":", "=") and head == "sweep":
-        return ("in",)
-    if word == "=" and head == "claim":
-        return (":", "COMPARE")
-    return ("=",) if word in (":", "==") else ()
-
-
-def _message(segment: Segment, repair: Repair, trial: _Trial) -> Diagnostic:
+def _message(segment: Segment, repair: Repair, trial: Trial) -> Diagnostic:
     if repair.way == "add":
         return _missing(segment, repair, trial)
     span = segment.span(repair.at)
@@ -284,7 +190,7 @@ def _message(segment: Segment, repair: Repair, trial: _Trial) -> Diagnostic:
     return _unexpected(segment, repair.at)
 
 
-def _missing(segment: Segment, repair: Repair, trial: _Trial) -> Diagnostic:
+def _missing(segment: Segment, repair: Repair, trial: Trial) -> Diagnostic:
     at, word = repair.at, repair.word
     gap, before = segment.gap(at), segment.tokens.word(at - 1) if at > segment.first else ""
     if word in CLOSERS:
@@ -307,7 +213,7 @@ def _missing(segment: Segment, repair: Repair, trial: _Trial) -> Diagnostic:
         return _fault(segment, "missing-value", message, gap, help=f"write `{sign} ...`")
     choices = [sign for sign in (",", ".", "=", "+") if trial.works(at - segment.first, (sign,))]
     is_listed = "," in choices and segment.bracket(at) == "["
-    if word in _OPERATORS or (len(choices) > 1 and not is_listed):
+    if word in OPERATORS or (len(choices) > 1 and not is_listed):
         what = "an operator" if choices in ([], ["+"]) else "something"
         message = f"{what} is missing between {_shown(segment, at - 1)} and {_shown(segment, at)}"
         names = [f"`{sign}`" for sign in choices if sign != "+"]
@@ -361,7 +267,7 @@ def _unexpected(segment: Segment, at: int) -> Diagnostic:
         return _fault(segment, "unexpected", "this declaration is not finished", segment.gap(segment.end))
     if word in CLOSERS:
         return _fault(segment, "unexpected", f"this `{word}` closes nothing", segment.span(at))
-    if word in _COMPARISONS:
+    if word in COMPARISONS:
         return _fault(
             segment,
             "unexpected",
