@@ -467,6 +467,43 @@ def test_lopsided_seeds_are_a_warning():
     assert "lopsided" in verdict.warnings[0]
 
 
+def test_the_rise_of_a_mean_curve_keeps_its_level():
+    rng = np.random.default_rng(14)
+    mean_curve = reduce("mean", X)
+    statement = claim(reduce("rise", mean_curve, over=(), along="width"), ">", 0)
+    wrong = 0
+    for _ in range(200):
+        wrong += only([WIDTH, seeds(8)], statement, x=rng.normal(size=(3, 8))).outcome != "undecided"
+    # 5 % of 200, and three standard errors of that count.
+    assert wrong <= 10 + 3 * math.sqrt(9.5)
+    x = rng.normal(size=(3, 8)) * 0.1 + np.array([0.0, 2.0, 1.0])[:, None]
+    verdict = only([WIDTH, seeds(8)], statement, x=x)
+    assert (verdict.outcome, verdict.kind) == ("supported", "simultaneous t")
+    assert verdict.estimate == pytest.approx(x[1].mean() - x[0].mean())
+    pairs = [x[j] - x[i] for i in range(3) for j in range(i + 1, 3)]
+    assert verdict.p_true == pytest.approx(
+        3 * min(stats.ttest_1samp(pair, 0, alternative="greater").pvalue for pair in pairs)
+    )
+    highs = [stats.ttest_1samp(pair, 0).confidence_interval().high for pair in pairs]
+    assert verdict.high == pytest.approx(max(highs))
+
+
+def test_the_lowest_of_a_mean_curve_is_for_all():
+    x = np.random.default_rng(15).normal(size=(3, 8)) + np.array([5.0, 4.0, 6.0])[:, None]
+    verdict = only(
+        [WIDTH, seeds(8)], claim(reduce("lowest", reduce("mean", X), over=("width",)), ">", 0), x=x
+    )
+    worst = max(stats.ttest_1samp(row, 0, alternative="greater").pvalue for row in x)
+    assert verdict.p_true == pytest.approx(worst)
+    assert verdict.estimate == pytest.approx(x.mean(axis=1).min())
+
+
+def test_the_mean_of_rises_is_a_warning():
+    x = np.random.default_rng(16).normal(size=(3, 8))
+    verdict = only([WIDTH, seeds(8)], claim(reduce("rise", X, over=(), along="width"), ">", 0), x=x)
+    assert "noise alone" in verdict.warnings[-1]
+
+
 def test_an_extreme_mixed_with_a_mean_is_a_warning():
     x = np.random.default_rng(13).normal(size=8)
     verdict = only([seeds(8)], claim(minus(reduce("mean", X), reduce("lowest", X)), ">", 0), x=x)

@@ -12,6 +12,7 @@ import xarray as xr
 from gendsl import spec
 from gendsl_runtime.claims.evaluate import RESAMPLE, drawn, evaluate, replicate_axis
 from gendsl_runtime.claims.exact import IS_TRUE, coordinates, exact_case
+from gendsl_runtime.claims.peaks import peak
 from gendsl_runtime.claims.quantify import outcome_of
 from gendsl_runtime.claims.replicates import selections, standing
 from gendsl_runtime.claims.resample import (
@@ -25,7 +26,7 @@ from gendsl_runtime.claims.resample import (
     student,
     studentised,
 )
-from gendsl_runtime.claims.shape import CORRELATIONS, Shape, has_extreme, lone, shape_of
+from gendsl_runtime.claims.shape import CORRELATIONS, Shape, has_extreme, has_rise, lone, lone_peak, shape_of
 from gendsl_runtime.claims.verdict import Case, Label
 from gendsl_runtime.results import Results
 
@@ -151,6 +152,11 @@ class _Replicated:
 
     def _interval(self, cells: _Cells, left: np.ndarray, right: np.ndarray) -> Interval:
         n, level, difference = len(cells.places), self.claim.level, self._functional(self.difference, cells)
+        summit = lone_peak(self.claim, self.results.spec, self.seed)
+        if summit is not None and (values := self._points(summit.statistic, cells)) is not None:
+            threshold = right if summit.is_left else left
+            found = peak(summit.statistic.name, values, level=level, threshold=threshold)
+            return found.times(1 if summit.is_left else -1)
         alone = lone(self.claim, self.results.spec, self.seed)
         if alone is not None:
             sign = 1 if alone.is_left else -1
@@ -172,6 +178,25 @@ class _Replicated:
                 return replace(student(each, level=level), kind=self._t_kind())
         nothing = np.zeros(len(cells.at))
         return studentised(difference, n, level=level, threshold=nothing, size=self._size())
+
+    def _points(self, statistic: spec.Statistic, cells: _Cells) -> np.ndarray | None:
+        """The curve that a peak is taken of, for each seed: `(seeds, points, cells)`.
+
+        Their average is the curve that the claim speaks of; None where seeds weigh unequally in that.
+        """
+        value, n = statistic.values[0], len(cells.places)
+        dims = [statistic.along] if statistic.along else list(statistic.over)
+        each, together = (
+            self._over_seeds(value, cells.places[draws])
+            for draws in (np.arange(n)[:, None], np.arange(n)[None])
+        )
+        if not np.allclose(each.mean(RESAMPLE), together.isel({RESAMPLE: 0}), rtol=1e-9, atol=1e-12):
+            return None
+        each = xr.broadcast(*xr.align(self.whole, each, join="inner"))[1]
+        if statistic.along:
+            each = each.sortby(statistic.along)
+        ordered = each.transpose(RESAMPLE, *dims, *self.whole.dims)
+        return ordered.values.reshape(n, -1, max(1, self.whole.size))[:, :, cells.at]
 
     def _t_kind(self) -> str:
         sides = (self.claim.left, self.claim.right)
@@ -221,6 +246,11 @@ class _Replicated:
             yield (
                 f"the seeds are lopsided (skewness {self.skew:.1f}): the interval of their mean may be too "
                 "narrow on the side of the long tail; the median is safer"
+            )
+        if has_rise(self.difference, self.results.spec, self.seed):
+            yield (
+                "this is the mean of each seed's own rise, which noise alone makes positive: "
+                "write `rise(mean(..., over=seed), along=...)` for the rise of the mean curve"
             )
         if self.shape == Shape.GENERAL and has_extreme(self.difference, self.seed):
             yield "the interval of a lowest or highest value over seeds is too narrow: average first"

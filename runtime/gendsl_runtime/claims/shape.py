@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gendsl import spec
 from gendsl_runtime.claims.evaluate import reduces
+from gendsl_runtime.claims.peaks import PEAKS
 
 CORRELATIONS = ("spearman", "kendall", "pearson")
 EXTREMES = ("lowest", "highest")
@@ -97,6 +98,34 @@ def has_extreme(value: spec.Value, seed: str) -> bool:
             return any(has_extreme(item, seed) for item in operands)
         case spec.Where(subject=subject):
             return has_extreme(subject, seed)
+    return False
+
+
+def lone_peak(claim: spec.Claim, experiment: spec.Spec, seed: str) -> Lone | None:
+    """The peak, trough or rise of an average over seeds that a claim compares with a constant."""
+    for value, other, is_left in ((claim.left, claim.right, True), (claim.right, claim.left, False)):
+        if (
+            isinstance(value, spec.Statistic)
+            and value.name in PEAKS
+            and seed not in value.over
+            and (value.along or value.over)
+            and shape_of(value.values[0], experiment, seed) == Shape.LINEAR
+            and shape_of(other, experiment, seed) == Shape.CONSTANT
+        ):
+            return Lone(value, other, is_left)
+    return None
+
+
+def has_rise(value: spec.Value, experiment: spec.Spec, seed: str) -> bool:
+    """Whether the rise of each seed's own curve stands anywhere in an expression."""
+    match value:
+        case spec.Statistic(name=name, over=over, values=values):
+            here = name == "rise" and seed not in over and shape_of(values[0], experiment, seed) == Shape.EACH
+            return here or any(has_rise(item, experiment, seed) for item in values)
+        case spec.Operation(operands=operands):
+            return any(has_rise(item, experiment, seed) for item in operands)
+        case spec.Where(subject=subject):
+            return has_rise(subject, experiment, seed)
     return False
 
 
