@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from gendsl_runtime.component import Flag, NonNegative, PerMember, Positive, Schedule, Share, optimizer
@@ -42,7 +43,7 @@ def sgd(
             gradients.addcmul_(parameters, decay)
         direction = gradients
         if has_momentum:
-            velocity = slots[0].mul_(inertia).add_(gradients)
+            velocity = torch.addcmul(gradients, slots[0], inertia, out=slots[0])
             direction = gradients.addcmul_(velocity, inertia) if nesterov else velocity
         parameters.addcmul_(direction, rate, value=-1)
 

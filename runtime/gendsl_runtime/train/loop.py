@@ -5,8 +5,9 @@ that finish, stop or diverge are dropped from the stack (compaction), which chan
 
 History: at the end of each epoch, and of the budget where that falls inside one, `train_loss` is the mean
 loss over the epoch's examples and `train_error` the share classified wrongly, each taken on its batch just
-before the step, in training mode: what the run saw, at no cost. The metrics of `stop` are measured
-differently, on everything trained on (the splits in `fit`), in evaluation mode, after each whole epoch.
+before the step, in training mode: what the run saw, at no cost. An output that ties with the label's is an
+error there. The metrics of `stop` are measured differently, on everything trained on (the splits in `fit`),
+in evaluation mode, after each whole epoch.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Course:
         self.stack = stack
         self.places = list(range(len(members)))
         self.everyone = members
-        self.histories: list[dict[str, list[torch.Tensor]]] = [{} for _ in members]
+        self.histories: list[dict[str, list[float]]] = [{} for _ in members]
         self.checkpoints: list[dict[int, State]] = [{} for _ in members]
         self.results: dict[int, Fitted | Diverged] = {}
         self._keep(0)
@@ -101,7 +102,7 @@ class Course:
     def advance(self) -> None:
         """Train to the end of the epoch, or to the end of the first budget that falls into it."""
         stack = self.stack
-        per_epoch = stack.members[0].steps_per_epoch
+        per_epoch = stack.feed.steps
         epoch = stack.steps // per_epoch
         end = min((epoch + 1) * per_epoch, *(member.steps for member in stack.members))
         stack.run(end)
@@ -117,10 +118,10 @@ class Course:
         self._leave(leaving)
 
     def _record(self, epoch: int, rows: Sequence[int]) -> None:
-        means = self.stack.means()
+        means = {name: values.tolist() for name, values in self.stack.means().items()}
         for row in rows:
             history = self.histories[self.places[row]]
-            history.setdefault("epoch", []).append(torch.tensor(epoch + 1))
+            history.setdefault("epoch", []).append(epoch + 1)
             for name, values in means.items():
                 history.setdefault(name, []).append(values[row])
 
@@ -156,7 +157,10 @@ class Course:
             bool(value.isfinite().all()) for value in (*state.parameters.values(), *state.buffers.values())
         ):
             return Diverged(self.stack.steps, "parameters are not finite")
-        history = {name: torch.stack(values).cpu() for name, values in self.histories[place].items()}
+        history = {
+            name: torch.tensor(values, dtype=torch.int64 if name == "epoch" else torch.float64)
+            for name, values in self.histories[place].items()
+        }
         kept = self.checkpoints[place]
         return Fitted(
             state=state,

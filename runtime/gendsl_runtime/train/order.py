@@ -40,6 +40,11 @@ class Feed:
         """Examples of a whole batch."""
         return self.examples if self.batch is None else min(self.batch, self.examples)
 
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return -(-self.examples // self.step)
+
     def select(self, members: Sequence[int]) -> Feed:
         """The feed of some members."""
         offsets, seeds = (tuple(values[m] for m in members) for values in (self.offsets, self.seeds))

@@ -39,47 +39,50 @@ class Stack:
     wrong: Tensor | None
     """Whether each was classified wrongly `(M, N)`; None for a regression."""
     steps: int = 0
-    _scratch: dict[str, Tensor] = field(default_factory=dict)
+    _weights: dict[int, Tensor] = field(default_factory=dict)
 
     def run(self, end: int) -> None:
         """Train up to step `end` of the same epoch."""
-        per_epoch = self.members[0].steps_per_epoch
-        epoch, first = divmod(self.steps, per_epoch)
+        epoch, first = divmod(self.steps, self.feed.steps)
         leaves = {name: view.detach() for name, view in self.layout.views(self.parameters).items()}
         for leaf in leaves.values():
             leaf.requires_grad_()
         gradients = torch.empty_like(self.parameters)
-        seen = first * self.feed.step
-        for inputs, targets in self.feed.batches(epoch, first, first + end - self.steps):
-            self._step(leaves, gradients, inputs, targets, seen)
-            seen += inputs.shape[1]
+        # Everything that a step indexes is cut up beforehand: slicing costs as much as computing on a small
+        # network.
+        last = first + end - self.steps
+        part = slice(first * self.feed.step, last * self.feed.step)
+        batches = self.feed.batches(epoch, first, last)
+        rates = torch.split(self.rates[:, self.steps : end], 1, 1)
+        losses = torch.split(self.losses[:, part], self.feed.step, 1)
+        wrong = None if self.wrong is None else torch.split(self.wrong[:, part], self.feed.step, 1)
+        for place, (inputs, targets) in enumerate(batches):
+            outputs, values = self._step(leaves, gradients, inputs, targets, rates[place])
+            losses[place].copy_(values)
+            if wrong is not None:
+                wrong[place].copy_(beaten(outputs, targets))
 
-    def _step(self, leaves: Tensors, gradients: Tensor, inputs: Tensor, targets: Tensor, seen: int) -> None:
+    def _step(
+        self, leaves: Tensors, gradients: Tensor, inputs: Tensor, targets: Tensor, rate: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One step of every member; the outputs and losses it was taken from."""
         outputs, self.buffers = self.network.apply(leaves, self.buffers, inputs, training=True)
         losses = self.loss(outputs, targets)
         found = torch.autograd.grad(losses, list(leaves.values()), self._mean_of(losses))
-        with torch.no_grad():
-            rows(found, out=gradients)
-            if self.optimizer.clip is not None:
-                clip(gradients, self.optimizer.clip)
-            rate = self.rates[:, self.steps : self.steps + 1]
-            self.steps += 1
-            self.optimizer.update(self.parameters, gradients, self.slots, rate, self.steps)
-            self._note(outputs, losses, targets, seen)
+        outputs, losses = outputs.detach(), losses.detach()
+        rows(found, out=gradients)
+        if self.optimizer.clip is not None:
+            clip(gradients, self.optimizer.clip)
+        self.steps += 1
+        self.optimizer.update(self.parameters, gradients, self.slots, rate, self.steps)
+        return outputs, losses
 
     def _mean_of(self, losses: Tensor) -> Tensor:
         """The gradient of each member's mean loss: 1 / B for every example."""
         width = losses.shape[1]
-        key = f"mean of {width}"
-        if key not in self._scratch:
-            self._scratch[key] = torch.full_like(losses, 1 / width, requires_grad=False)
-        return self._scratch[key]
-
-    def _note(self, outputs: Tensor, losses: Tensor, targets: Tensor, seen: int) -> None:
-        to = seen + losses.shape[1]
-        self.losses[:, seen:to] = losses
-        if self.wrong is not None:
-            torch.ne(outputs.max(1).indices, targets, out=self.wrong[:, seen:to])
+        if width not in self._weights:
+            self._weights[width] = torch.full_like(losses, 1 / width, requires_grad=False)
+        return self._weights[width]
 
     def means(self) -> Tensors:
         """Mean loss and share wrong `(M,)` over the part of the epoch that is behind, in float64."""
@@ -92,7 +95,7 @@ class Stack:
     def diverged(self) -> dict[int, Diverged]:
         """Members whose loss has left the finite numbers in this epoch, and the step at which it did."""
         finite = self.losses[:, : self._seen()].isfinite()
-        per_epoch = self.members[0].steps_per_epoch
+        per_epoch = self.feed.steps
         before = (self.steps - 1) // per_epoch * per_epoch
         found = {}
         for row, is_fine in enumerate(finite.all(1).tolist()):
@@ -103,7 +106,7 @@ class Stack:
 
     def _seen(self) -> int:
         """Examples of the epoch that are behind."""
-        per_epoch = self.members[0].steps_per_epoch
+        per_epoch = self.feed.steps
         return min(((self.steps - 1) % per_epoch + 1) * self.feed.step, self.feed.examples)
 
     def state(self, row: int) -> State:
@@ -142,8 +145,15 @@ class Stack:
             feed=self.feed.select(members),
             losses=self.losses.index_select(0, index),
             wrong=None if self.wrong is None else self.wrong.index_select(0, index),
-            _scratch={},
+            _weights={},
         )
+
+
+def beaten(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Whether some other output is at least the label's `(M, B)`; several times cheaper than an argmax."""
+    label = targets[:, None]
+    others = outputs.scatter(1, label, -torch.inf).amax(1)
+    return others >= outputs.gather(1, label)[:, 0]
 
 
 def clip(gradients: Tensor, largest: Tensor) -> None:

@@ -64,7 +64,8 @@ class Conv:
             padding=self.padding,
             groups=len(weight),
         )
-        return apart(images, len(weight))[:members]
+        stack = apart(images, len(weight))
+        return stack if members > 1 else stack[:1]
 
 
 def _twice(values: Tensor) -> Tensor:

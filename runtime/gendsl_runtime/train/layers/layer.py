@@ -107,7 +107,7 @@ class Layered:
         """Outputs `(members, outputs, examples)` for inputs `(members, examples, *shape)`, and the new
         buffers."""
         values = Pass(parameters, buffers, training)
-        stack = inputs.movedim(1, -1)
+        stack = inputs.transpose(1, 2) if inputs.ndim == 3 else inputs.movedim(1, -1)
         for layer in self.layers:
             stack = layer.apply(values, stack)
         return stack, ({**buffers, **values.updates} if values.updates else buffers)
