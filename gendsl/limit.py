@@ -41,18 +41,41 @@ def _factors(step: Step, sizes: Mapping[str, int], words: str) -> str:
 def _too_large(
     spec: Spec, name: str, what: str, factors: Sequence[str], *, limit: int, needed: int
 ) -> DiagnosticError:
-    source = Source(spec.text, spec.path)
-    span = spec.steps[name].span
-    inside = span.end <= len(spec.text)
     own = next(text for text in factors if text.endswith(f" of {name}"))
-    others = [text for text in factors if text != own]
-    diagnostic = Diagnostic(
+    return refused(
+        spec,
+        name,
         code="plan-too-large",
         message=f"this experiment asks for {what}, the limit is {limit:,}",
-        source=source,
-        span=span if inside else Span(0, 0),
-        note=own if inside else "; ".join(factors),
-        labels=tuple(Label(spec.steps[text.rpartition(" of ")[2]].span, text) for text in others if inside),
+        note=own,
+        others={text.rpartition(" of ")[2]: text for text in factors if text != own},
         help=f"take fewer values along an axis, or allow it with `--max-runs {needed}`",
     )
-    return DiagnosticError(diagnostic)
+
+
+def refused(
+    spec: Spec,
+    name: str,
+    *,
+    code: str,
+    message: str,
+    note: str,
+    others: Mapping[str, str] | None = None,
+    help: str | None = None,
+) -> DiagnosticError:
+    """A fault of the step `name`; `others` are notes at further steps."""
+    source = Source(spec.text, spec.path)
+    notes = {name: note, **(others or {})}
+    # The place of a step that an imported file declares means nothing in this one.
+    spans = {step: spec.steps[step].span for step in notes if spec.steps[step].span.end <= len(spec.text)}
+    return DiagnosticError(
+        Diagnostic(
+            code=code,
+            message=message,
+            source=source,
+            span=spans.get(name, Span(0, 0)),
+            note=note if name in spans else f"{note}, in `{name}`",
+            labels=tuple(Label(spans[step], text) for step, text in (others or {}).items() if step in spans),
+            help=help,
+        )
+    )

@@ -26,7 +26,7 @@ from gendsl.keys import (
     node,
     parts,
 )
-from gendsl.limit import refuse_too_large
+from gendsl.limit import refuse_too_large, refused
 from gendsl.mentions import axes_of, inside, steps_of
 from gendsl.spec import (
     Axis,
@@ -44,6 +44,7 @@ from gendsl.spec import (
 from gendsl.substitute import at, substituted
 
 MAX_RUNS = 1000
+NO_VALUE = "an argument has no value everywhere along its axes"
 
 Digests = Callable[[str, int], bytes]
 """The content digest of a node's result, by step and index."""
@@ -140,7 +141,8 @@ def plan(spec: Spec, *, numerics: str, max_runs: int = MAX_RUNS, file_digest: Ca
         file_digest: the content digest of a file that the user names.
 
     Raises:
-        DiagnosticError: `plan-too-large`, before any key is computed.
+        DiagnosticError: `plan-too-large`, before any key is computed; `no-such-number` where arithmetic on an
+            axis fails.
     """
     sizes = {name: len(axis.values) for name, axis in spec.axes.items()}
     refuse_too_large(spec, sizes, max_runs=max_runs)
@@ -149,7 +151,11 @@ def plan(spec: Spec, *, numerics: str, max_runs: int = MAX_RUNS, file_digest: Ca
     for name in _in_order(graph, spec):
         step = spec.steps[name]
         shape = tuple(sizes[axis] for axis in step.axes)
-        frame.steps[name] = PlanStep(name, step, step.axes, shape, frame.recipe_keys(step), frame)
+        try:
+            keys = frame.recipe_keys(step)
+        except ArithmeticError as error:
+            raise refused(spec, name, code="no-such-number", message=NO_VALUE, note=str(error)) from error
+        frame.steps[name] = PlanStep(name, step, step.axes, shape, keys, frame)
     return Plan(spec, numerics, frame.steps, graph)
 
 
@@ -210,9 +216,16 @@ class _Frame:
         axes = tuple(dict.fromkeys(axes_of(operation)))
         table = []
         for at_ in product(*(range(self.sizes[axis]) for axis in axes)):
-            value = substituted(operation, self.axes, dict(zip(axes, at_)))
+            value = self._number(operation, dict(zip(axes, at_)))
             table.append(b"".join(f.table[0] for f in self._fragments(parts(value))))
         return Fragment(axes, table)
+
+    def _number(self, operation: Operation, place: Mapping[str, int]) -> Value:
+        try:
+            return substituted(operation, self.axes, place)
+        except (ArithmeticError, ValueError) as error:
+            labels = (f"{axis} = {self.axes[axis].labels[at_]}" for axis, at_ in place.items())
+            raise ArithmeticError(f"division by zero or overflow where {', '.join(labels)}") from error
 
     def action_key(self, step: PlanStep, index: int, digests: Digests) -> bytes:
         is_analysis = step.step.kind == "analysis"

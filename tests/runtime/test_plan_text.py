@@ -216,3 +216,11 @@ def test_gen_plan_shows_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "x.gen").write_text(SPEC.replace("relu", "relo"))
     assert gen_plan(str(tmp_path / "x.gen"), "--store", str(tmp_path / "store")) == 1
     assert "relo" in capsys.readouterr().err
+
+
+def test_arithmetic_without_a_value_is_refused_with_the_coordinate(tmp_path: Path) -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        read(tmp_path, edited(r"adam\(lr=0.001\)", "adam(lr=0.1 / seed)"))
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "no-such-number"
+    assert fault.note == "division by zero or overflow where seed = 0"
