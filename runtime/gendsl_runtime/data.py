@@ -18,9 +18,8 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Split:
-    """`inputs` is float32 `(examples, *shape)`; `targets` is int64 `(examples,)` or float32 `(examples,
-    outputs)`.
-    """
+    """Examples: `inputs` float32 `(examples, *shape)`; `targets` int64 `(examples,)` for classes, float32
+    `(examples, outputs)` for a regression."""
 
     inputs: Tensor
     targets: Tensor
@@ -51,9 +50,7 @@ class Dataset:
     fit: tuple[str, ...] = ("train",)
 
     def split(self, name: str) -> Split:
-        """A split by name; `fit` is everything trained on, in order. Raises Problem for a name that is not
-        there.
-        """
+        """A split by name; `fit` is everything trained on, in order. Raises Problem for an unknown name."""
         if name != "fit":
             if name not in self.splits:
                 raise Problem(
