@@ -19,12 +19,13 @@ from gendsl.check import Options
 from gendsl.plan import Plan, plan
 from gendsl_runtime.archive import save
 from gendsl_runtime.claims import decide
+from gendsl_runtime.device import chosen_device
 from gendsl_runtime.execute.local import Executor, InProcess, Workers
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Outcome, Task
 from gendsl_runtime.numerics import numerics
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.reading import read_spec
+from gendsl_runtime.reading import file_digest, read_spec
 from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.report import render_report
 from gendsl_runtime.results import Results, collect
@@ -185,26 +186,6 @@ def _step_record(planned: Plan, scheduler: Scheduler, name: str) -> StepRecord:
         inputs=tuple(sorted(planned.graph.predecessors(name))),
         digest=hashlib.sha256("".join(digest or "-" for digest in digests).encode()).hexdigest(),
     )
-
-
-def chosen_device(device: str) -> str:
-    """`auto` is the first GPU where there is one."""
-    import torch
-
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise Problem("no-device", "no CUDA device is available here", help="use `--device cpu`")
-    return device
-
-
-def file_digest(path: str) -> bytes:
-    """SHA-256 of a file the spec names: it stands for the file in keys."""
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        raise Problem("bad-data", f"cannot read {path}: {error.strerror}", help="check the path") from error
 
 
 @contextmanager
