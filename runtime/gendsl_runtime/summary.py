@@ -71,7 +71,7 @@ def averaged(array: xr.DataArray, seed: str | None, *, level: float = 0.95) -> x
             "mean": found.centre,
             "low": found.low,
             "high": found.high,
-            "n": found.count,
-            "missing": values.sizes[seed] - found.count,
+            "n": found.replicates,
+            "missing": values.sizes[seed] - found.replicates,
         }
     )

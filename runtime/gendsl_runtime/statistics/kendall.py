@@ -36,6 +36,8 @@ def kendall(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     x, y = np.broadcast_arrays(x, y)
     absent = np.isnan(x) | np.isnan(y)
     n = x.shape[-1]
+    if n == 0:
+        return np.full(x.shape[:-1], np.nan)
     rows = [np.where(absent, np.nan, values).reshape(-1, n) for values in (x, y)]
     size = max(1, CHUNK // max(1, n * n)) if n <= DENSE else 1
     compare = _all_pairs if n <= DENSE else _one_sample
