@@ -15,7 +15,8 @@ class Interval(NamedTuple):
     centre: xr.DataArray
     low: xr.DataArray
     high: xr.DataArray
-    count: xr.DataArray
+    replicates: xr.DataArray
+    """How many have a value."""
 
 
 def mean_interval(array: xr.DataArray, *, over: str, level: float, is_log: bool = False) -> Interval:
@@ -29,13 +30,14 @@ def mean_interval(array: xr.DataArray, *, over: str, level: float, is_log: bool 
     """
     values = array.astype(np.float64)
     if is_log:
-        values = np.log(values.where(values > 0))
+        values = values.copy(data=np.log(np.where(values.values > 0, values.values, np.nan)))
     count = values.count(over)
     centre = values.mean(over)
     spread = values.std(over, ddof=1) if values.sizes[over] > 1 else centre * np.nan
-    quantile = xr.apply_ufunc(lambda n: stats.t.ppf((1 + level) / 2, np.maximum(n - 1, 1)), count)
-    half = (quantile * spread / np.sqrt(count.where(count > 1))).where(count > 1)
-    low, high = centre - half, centre + half
+    several = count.where(count > 1)
+    quantile = several.copy(data=stats.t.ppf((1 + level) / 2, several.values - 1))
+    half = spread * quantile / several**0.5
+    ends = [centre, centre - half, centre + half]
     if is_log:
-        centre, low, high = np.exp(centre), np.exp(low), np.exp(high)
-    return Interval(centre, low, high, count)
+        ends = [end.copy(data=np.exp(end.values)) for end in ends]
+    return Interval(ends[0], ends[1], ends[2], count)

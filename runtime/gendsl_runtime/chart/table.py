@@ -61,10 +61,9 @@ class Table:
                 f"the figure would have {size:,} points: {dims}",
                 help="select with `where`",
             )
-        dims = joined[0].dims
-        content = {name: array.transpose(*dims).values.ravel() for name, array in zip(arrays, joined)}
-        content["detail"] = _detail(joined[0], columns)
-        return pd.DataFrame(content)
+        order = joined[0].dims
+        content = {name: one.transpose(*order).values.ravel() for name, one in zip(arrays, joined)}
+        return pd.DataFrame({**content, "detail": _detail(joined[0], columns)})
 
 
 def _array(column: Column | xr.DataArray) -> xr.DataArray:

@@ -40,11 +40,11 @@ def bar(
     if table.has_replicates(y) and table.replicates not in mentioned:
         interval = mean_interval(y.array, over=str(table.replicates), level=0.95 if band is None else band)
         y = y.over(interval.centre)
-        count = int(interval.count.max())
+        count = int(interval.replicates.max())
         note += f" Bars are means over {count} seeds" + (
             f", lines {100 * band:.4g}% t intervals." if band and count > 1 else "."
         )
-        ends = {"low": interval.low, "high": interval.high, "seeds": interval.count} if band else {}
+        ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates} if band else {}
     frame, missing = present(table.frame(x=x, y=y, color=color, facet=facet, **ends), "y")
     # Bars stand on names: numbers of an axis are places, not lengths.
     across = {

@@ -56,8 +56,8 @@ def line(
     note = ""
     if is_banded:
         interval = mean_interval(y.array, over=str(seeds), level=float(band or 0), is_log=y_scale == "log")
-        ends = {"low": interval.low, "high": interval.high, "seeds": interval.count}
-        note = _said(float(band or 0), int(interval.count.max()), is_log=y_scale == "log")
+        ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates}
+        note = _said(float(band or 0), int(interval.replicates.max()), is_log=y_scale == "log")
         y = y.over(interval.centre)
         x = x.over(x.array.mean(str(seeds))) if table.has_replicates(x) else x
     frame = table.frame(x=x, y=y, color=color, facet=facet, **ends)

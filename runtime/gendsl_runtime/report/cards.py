@@ -20,7 +20,7 @@ ROOM = 0.14
 
 @dataclass(frozen=True)
 class Line:
-    """An interval on a line from 0 to 1: the threshold, the side that is claimed, the interval, its centre."""
+    """An interval on a line from 0 to 1: the threshold, the claimed side, the interval, its centre."""
 
     threshold: float
     low: float
@@ -136,14 +136,14 @@ def _facts(verdict: Verdict) -> Iterable[str]:
         )
     yield verdict.kind
     if verdict.p_value is not None:
-        yield f"p = {_p(verdict.p_value)}"
+        yield f"p {_p(verdict.p_value)}"
         same = verdict.corrected == verdict.outcome
-        corrected = f" (p = {_p(verdict.corrected_p)})" if verdict.corrected_p is not None else ""
+        corrected = f" (p {_p(verdict.corrected_p)})" if verdict.corrected_p is not None else ""
         yield f"{'also ' if same else ''}{verdict.corrected} after Holm’s correction{corrected}"
 
 
 def _p(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"{value:.2g}"
+    return "< 0.0001" if value < 1e-4 else f"= {value:.2g}"
 
 
 def _why(verdict: Verdict) -> str:

@@ -1,8 +1,8 @@
-"""The declarations of an experiment as a picture: what uses what, how much was computed and how long it took."""
+"""The declarations of an experiment as a picture: what uses what, what was computed, how long it took."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gendsl import spec
@@ -81,16 +81,18 @@ def _inputs(results: Results) -> dict[str, list[str]]:
     known = {record.name: record.inputs for record in results.record.steps} if results.record else {}
     found: dict[str, list[str]] = {}
     for name, step in experiment.steps.items():
-        used = known.get(name) or [
-            use for value in step.arguments.values() for use in uses(value, experiment)
-        ]
-        found[name] = [use for use in dict.fromkeys(used) if use in experiment.steps and use != name]
-    for item in (*experiment.claims, *experiment.plots):
-        values = (item.left, item.right) if isinstance(item, spec.Claim) else item.arguments.values()
-        used = [use for value in values for use in uses(value, experiment)]
-        if item.name not in found:
-            found[item.name] = [use for use in dict.fromkeys(used) if use in experiment.steps]
+        used = known.get(name) or _mentioned(step.arguments.values(), experiment)
+        found[name] = [use for use in used if use in experiment.steps and use != name]
+    leaves = [(claim.name, [claim.left, claim.right]) for claim in experiment.claims]
+    leaves += [(plot.name, list(plot.arguments.values())) for plot in experiment.plots]
+    for name, values in leaves:
+        found.setdefault(name, [use for use in _mentioned(values, experiment) if use in experiment.steps])
     return found
+
+
+def _mentioned(values: Iterable[spec.Value], experiment: spec.Spec) -> list[str]:
+    """Each step once, in the order of mention."""
+    return list(dict.fromkeys(use for value in values for use in uses(value, experiment)))
 
 
 def uses(value: spec.Value, experiment: spec.Spec) -> Iterator[str]:
@@ -125,10 +127,8 @@ def _node(
     if record is None:
         return Node(_short(name), _short(detail), step.kind, "planned", x, y, f"{step.kind} {name}: {detail}")
     state = "failed" if record.failed else "cached" if record.computed == 0 else "computed"
-    counts = [f"{record.total:,}" if record.total != 1 else "1"]
-    foot = f"{counts[0]} × {step.kind}" + (
-        f" · {duration(record.seconds)}" if record.seconds >= 0.0005 else ""
-    )
+    time = f" · {duration(record.seconds)}" if record.seconds >= 0.0005 else ""
+    foot = f"{record.total:,} × {step.kind}{time}"
     tip = (
         f"{step.kind} {name}: {detail}, {record.total:,} in all, {record.computed:,} computed, "
         f"{record.cached:,} from the store, {record.failed:,} failed, {duration(record.seconds)}"
@@ -141,7 +141,7 @@ def _short(text: str, *, length: int = 21) -> str:
 
 
 def _curve(points: list[tuple[float, float]]) -> str:
-    """From the right side of the first box to the left side of the last one, through the waypoints between."""
+    """From the right side of the first box to the left side of the last one, through the waypoints."""
     x, y = points[0][0] + WIDTH, points[0][1] + HEIGHT / 2
     path = [f"M{x:g} {y:g}"]
     for place, (left, top) in enumerate(points[1:], start=1):

@@ -1,12 +1,13 @@
 """Places for the nodes of a directed acyclic graph, in layers from left to right.
 
-Layers by longest path (Sugiyama et al. 1981), long edges through waypoints, order in a layer by the mean place of
-the neighbours, swept forwards and backwards.
+Layers by longest path (Sugiyama et al. 1981), long edges through waypoints, order in a layer by the mean
+place of the neighbours, swept forwards and backwards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import networkx as nx
 
@@ -30,7 +31,7 @@ def layers(inputs: Mapping[str, Sequence[str]]) -> list[list[Point]]:
     for target, sources in inputs.items():
         for source in sources:
             path = route(source, target, depth)
-            for one, other in zip(path, path[1:]):
+            for one, other in pairwise(path):
                 links.setdefault(other, []).append(one)
                 links.setdefault(one, []).append(other)
             for point in path[1:-1]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gendsl import spec
 from gendsl.catalogue import Description
+from gendsl_runtime.changes import shown
 from gendsl_runtime.components import catalogue
 from gendsl_runtime.report.papers import Paper, papers
-from gendsl_runtime.report.words import plain
 
 HEADINGS = {
     "dataset": "Data",
@@ -62,11 +62,9 @@ def methods(experiment: spec.Spec) -> Methods:
     for owner, kind, name, version, arguments in _mentions(experiment):
         uses = found.setdefault((kind, name), [])
         versions[kind, name] = version
-        shown = ", ".join(
-            f"{key} = {plain(value, experiment)}" for key, value in arguments.items() if _says(value)
-        )
-        if (owner, shown) not in uses:
-            uses.append((owner, shown))
+        text = ", ".join(f"{key} = {shown(value)}" for key, value in arguments.items() if _says(value))
+        if (owner, text) not in uses:
+            uses.append((owner, text))
     descriptions = catalogue().components
     used = [
         _used(kind, name, versions[kind, name], uses, descriptions.get((kind, name)))

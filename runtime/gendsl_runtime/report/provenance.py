@@ -38,17 +38,14 @@ def provenance(results: Results) -> Provenance:
         ("Took", f"{duration(record.seconds)}, {duration(busy)} of it computing"),
         (
             "Results",
-            f"{totals['total']:,} in all: {totals['computed']:,} computed now, {totals['cached']:,} from the store, "
-            f"{totals['failed']:,} failed",
+            f"{totals['total']:,} in all: {totals['computed']:,} computed now, "
+            f"{totals['cached']:,} from the store, {totals['failed']:,} failed",
         ),
         ("Seeds", "; ".join(seeds) or "none"),
         ("Device", record.device),
         ("Machine", ", ".join(f"{key} {value}" for key, value in record.machine.items())),
         ("Versions", ", ".join(f"{key} {value}" for key, value in record.versions.items())),
-        (
-            "Specification",
-            results.spec.path + (f", preset {results.spec.preset}" if results.spec.preset else ""),
-        ),
+        ("Specification", ", preset ".join(filter(None, (results.spec.path, results.spec.preset)))),
     )
     return Provenance(facts, shlex.join(record.command), record.steps)
 

@@ -17,6 +17,7 @@ import vl_convert
 from markupsafe import Markup
 
 from gendsl import spec
+from gendsl_runtime.changes import shown
 from gendsl_runtime.chart.style import STATIC
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.report.cards import cards
@@ -28,11 +29,13 @@ from gendsl_runtime.report.listing import pieces
 from gendsl_runtime.report.methods import methods
 from gendsl_runtime.report.provenance import provenance
 from gendsl_runtime.report.tables import ROWS, blocks
-from gendsl_runtime.report.words import condition, duration, plain
+from gendsl_runtime.report.words import condition, duration
 from gendsl_runtime.results import Results
 
 FOLDER = Path(__file__).parent
 PAGE = "report.html"
+LIBRARIES = "window.vegaEmbed = vegaEmbed;"
+"""What of the bundle the page uses."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def drawn(plot: spec.Plot, results: Results) -> Drawn:
         return Drawn(plot.name, plot.caption, (), None, reason)
     content.pop("config", None)
     where = dict.fromkeys(condition(value, results.spec) for value in plot.arguments.values())
-    shown = [f"Only where {text}." for text in where if text]
-    return Drawn(plot.name, plot.caption, (*shown, *notes(chart)), content)
+    only = [f"Only where {text}." for text in where if text]
+    return Drawn(plot.name, plot.caption, (*only, *notes(chart)), content)
 
 
 def page(results: Results, figures: list[Drawn]) -> str:
@@ -108,7 +111,7 @@ def page(results: Results, figures: list[Drawn]) -> str:
         "claim_pieces": pieces,
         "methods": used,
         "provenance": provenance(results),
-        "parameters": [(name, plain(value)) for name, value in experiment.parameters.items()],
+        "parameters": [(name, shown(value)) for name, value in experiment.parameters.items()],
         "config": STATIC,
         "style": Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
         "scripts": [Markup(script) for script in scripts],
@@ -143,7 +146,7 @@ def embedded(value: Any) -> Markup:
 @cache
 def libraries() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
-    script: str = vl_convert.javascript_bundle()
+    script: str = vl_convert.javascript_bundle(LIBRARIES)
     if "</script" in script or "<!--" in script:
         raise ValueError("the Vega bundle cannot stand inside a script element")
     return script

@@ -39,6 +39,8 @@ class Sheet:
     columns: tuple[tuple[str, bool], ...]
     """Heading, and whether its values are numbers."""
     rows: tuple[tuple[Cell, ...], ...]
+    axes: int
+    """How many columns, the first ones, are axes."""
     total: int
     """Rows there would be if all were printed."""
 
@@ -55,23 +57,23 @@ class Block:
     """What is known of quantities with axes of their own, in a sentence each."""
 
 
-def blocks(results: Results) -> list[Block]:
-    """A block for each analysis, in the order of the file."""
+def blocks(results: Results, *, limit: int = ROWS) -> list[Block]:
+    """A block for each analysis, in the order of the file, with at most `limit` rows a table."""
     seed = replicate_axis(results.spec)
-    return [_block(name, dataset, results, seed) for name, dataset in results.items()]
+    return [_block(name, dataset, results, seed, limit) for name, dataset in results.items()]
 
 
-def _block(name: str, dataset: xr.Dataset, results: Results, seed: str | None) -> Block:
+def _block(name: str, dataset: xr.Dataset, results: Results, seed: str | None, limit: int) -> Block:
     step = results.spec.steps[name]
     own = {str(key): [str(d) for d in v.dims if d not in step.axes] for key, v in dataset.data_vars.items()}
     scalars = dataset[[key for key, axes in own.items() if not axes]]
     sheets = []
     if scalars.data_vars:
         if seed in scalars.dims and scalars.sizes[seed] > 1:
-            sheets.append(means(name, scalars, str(seed)))
-        sheets.append(values(name, scalars))
+            sheets.append(means(name, scalars, str(seed), limit=limit))
+        sheets.append(values(name, scalars, limit=limit))
     curves = tuple(
-        _said(key, dataset[key], axes, ".".join([name, *axes]) + ".parquet")
+        _said(key, dataset[key], axes, ".".join([name, *axes, "parquet"]))
         for key, axes in own.items()
         if axes
     )
@@ -89,19 +91,19 @@ def means(name: str, dataset: xr.Dataset, seed: str, *, limit: int = ROWS) -> Sh
     left = [str(dim) for dim in dataset.dims if dim != seed]
     heads, rows, total = _rows(dataset, left, arrays, limit)
     title = f"Means over {count} seeds ± half the {100 * LEVEL:.4g}% t interval"
-    return Sheet(title, f"{name}-means", (*heads, *columns), rows, total)
+    return Sheet(title, f"{name}-means", (*heads, *columns), rows, len(heads), total)
 
 
 def values(name: str, dataset: xr.Dataset, *, limit: int = ROWS) -> Sheet:
     """Every value, one row for each coordinate."""
     columns = [_heading(str(key), variable) for key, variable in dataset.data_vars.items()]
     heads, rows, total = _rows(dataset, list(map(str, dataset.dims)), list(dataset.data_vars.values()), limit)
-    return Sheet("Every value", name, (*heads, *columns), rows, total)
+    return Sheet("Every value", name, (*heads, *columns), rows, len(heads), total)
 
 
 def _heading(key: str, variable: xr.DataArray) -> tuple[str, bool]:
     unit = str(variable.attrs.get("unit", ""))
-    return (f"{key} ({unit})" if unit not in ("", "1") else key), True
+    return (f"{key} ({unit})" if unit not in ("", "1", key) else key), True
 
 
 def _rows(

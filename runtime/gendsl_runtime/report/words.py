@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from gendsl import spec
+from gendsl_runtime.changes import shown
 
 SIGNS = {"-": "−", "*": "×", "/": "/", "+": "+", "**": "^"}
 
@@ -34,7 +35,7 @@ def words(value: spec.Value, experiment: spec.Spec) -> str:
             return f"−{words(operand, experiment)}"
         case spec.Operation(op=op, operands=operands):
             return f" {SIGNS.get(op, op)} ".join(_bracketed(item, experiment) for item in operands)
-    return plain(value, experiment)
+    return shown(value)
 
 
 def _bracketed(value: spec.Value, experiment: spec.Spec) -> str:
@@ -69,45 +70,6 @@ def condition(value: spec.Value, experiment: spec.Spec) -> str:
         case spec.Statistic(values=values):
             return ", ".join(dict.fromkeys(filter(None, (condition(item, experiment) for item in values))))
     return ""
-
-
-def plain(value: spec.Value, experiment: spec.Spec | None = None) -> str:
-    """A value as one would write it in a spec, short."""
-    match value:
-        case spec.Number(value=number, unit=unit):
-            return f"{number:g} {unit}".rstrip() if abs(number) < 1e6 else f"{number:,} {unit}".rstrip()
-        case spec.Flag(value=flag):
-            return "true" if flag else "false"
-        case spec.Text(value=text):
-            return f'"{text}"'
-        case spec.Choice(name=name) | spec.Use(step=name):
-            return name
-        case spec.Nothing():
-            return "none"
-        case spec.InputFile(path=path):
-            return path.rpartition("/")[2]
-        case spec.Items(items=items):
-            return "[" + ", ".join(plain(item, experiment) for item in items) + "]"
-        case spec.Component(name=name, arguments=arguments):
-            inside = ", ".join(f"{key}={plain(item, experiment)}" for key, item in arguments.items())
-            return f"{name}({inside})" if inside else name
-        case spec.Moment(run=run, epoch=epoch):
-            return f"{plain(run, experiment)}.at(epoch={plain(epoch, experiment)})"
-        case spec.Split(dataset=dataset, name=name):
-            return f"{plain(dataset, experiment)}.{name}"
-        case spec.Quantity(step=step, name=name):
-            return f"{step}.{name}"
-        case spec.Coordinate(axis=axis, part=part):
-            known = experiment.axes.get(axis) if experiment else None
-            return known.parts[part] if known is not None and part is not None else axis
-        case spec.Label(axis=axis, index=index):
-            known = experiment.axes.get(axis) if experiment else None
-            return str(known.labels[index]) if known is not None else f"{axis}[{index}]"
-        case spec.Range(low=low, high=high):
-            return f"{low:g}..{high:g}"
-        case spec.Operation(op=op, operands=(left, right)):
-            return f"{plain(left, experiment)} {op} {plain(right, experiment)}"
-    return "..."
 
 
 def number(value: float, *, digits: int = 4) -> str:

@@ -1,0 +1,42 @@
+"""`gen report`: makes the report of a finished run anew, from what it kept."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "make the report of a finished run anew, and say where it is"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `gen report`."""
+    add_run(parser)
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Which run, and the store it is in."""
+    parser.add_argument(
+        "run", metavar="RUN", help="a run, its experiment or spec file (the latest run), or its folder"
+    )
+    parser.add_argument("--store", metavar="FOLDER", help="where results are kept (.gendsl of the project)")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Writes `report.html` and the figures into the run's folder; prints the page's path."""
+    from gendsl_runtime.archive import load
+    from gendsl_runtime.report import render_report
+
+    folder = chosen(arguments)
+    print(render_report(load(folder), folder))
+    return 0
+
+
+def chosen(arguments: argparse.Namespace) -> Path:
+    """The folder of the run that is meant; a usage error where there is none."""
+    from gendsl_runtime.cli.options import UsageError
+    from gendsl_runtime.saved import UnknownRunError, run_folder
+
+    try:
+        return run_folder(arguments.run, Path(arguments.store) if arguments.store else None)
+    except UnknownRunError as error:
+        raise UsageError(str(error)) from None
