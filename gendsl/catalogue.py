@@ -201,8 +201,9 @@ def _type(values: list[Any]) -> Type:
 def _load(cache: Path) -> dict[str, Any]:
     try:
         content = json.loads(cache.read_bytes())
-        return content["files"] if content["format"] == FORMAT else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        files = content["files"] if content["format"] == FORMAT else {}
+        return {path: entry for path, entry in files.items() if "stamp" in entry}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -81,7 +81,7 @@ def figure(world: World, draft: Draft, *, name: str, caption: str, span: Span) -
 
 def _axes(world: World, described: Description, arguments: dict[str, Value]) -> tuple[str, ...]:
     """Axes that the arguments vary along; an analysis has used up those it names (`over=seed`)."""
-    found = set().union(*(reach.axes_of(world, value) for value in arguments.values()))
+    found = set().union(*(reach.axes_of(world, value, own=False) for value in arguments.values()))
     if described.kind == "analysis":
         for name, value in arguments.items():
             if described.parameters[name].type.name == "AxisName" and isinstance(value, Choice):

@@ -47,13 +47,22 @@ def fitting(world: World, declared: Declared, given: Given) -> Value:
     node = declared.node
     assert isinstance(node, tree.Param)
     place = Place(declared.scope.source, (node.type or node.name).span)
-    with world.within(declared, declared.place):
-        value = _typed(world, declared, node.type, given) if node.type else inferred(world, given)
-        if given.expr is not node.value:
-            _like_the_first(world, declared, node, given, value)
+    value = _value(world, declared, node, given)
+    if given.expr is not node.value:
+        _like_the_first(world, declared, node, given, value)
     if node.domain is not None:
         _in_domain(world, declared, declared.scope.given(node.domain), given, value, place)
     return value
+
+
+def _value(world: World, declared: Declared, node: tree.Param, given: Given) -> Value:
+    if node.type is not None and node.type.id in COMPONENTS.values():
+        slot = Slot(f"`{declared.full}`", declared.full)
+        return references.through(world, declared, given, TYPES[node.type.id], slot)
+    with world.within(declared, declared.place):
+        if node.type is None:
+            return inferred(world, given, declared.full)
+        return _typed(world, declared, node.type, given)
 
 
 def _typed(world: World, declared: Declared, name: tree.Name, given: Given) -> Value:
@@ -67,18 +76,15 @@ def _typed(world: World, declared: Declared, name: tree.Name, given: Given) -> V
             note=f"expected one of {', '.join(TYPES)}",
             help=f"did you mean `{near}`?" if near else names.meant(name.id, TYPES),
         )
-    slot = Slot(f"`{declared.full}`", declared.full)
-    if name.id in COMPONENTS.values():
-        return references.through(world, declared, given, want, slot)
-    return values.value(world, given, want, slot)
+    return values.value(world, given, want, Slot(f"`{declared.full}`", declared.full))
 
 
-def inferred(world: World, given: Given) -> Value:
-    """The value of an expression that nothing says the type of."""
+def inferred(world: World, given: Given, step: str = "") -> Value:
+    """The value of an expression that nothing says the type of; `step` names a dataset made in it."""
     expr = given.expr
     match expr:
         case tree.Group(inner=inner):
-            return inferred(world, given.at(inner))
+            return inferred(world, given.at(inner), step)
         case tree.Text(value=text):
             return Text(value=text)
         case tree.Constant(value=None):
@@ -99,7 +105,7 @@ def inferred(world: World, given: Given) -> Value:
             for kind in world.catalogue.kinds_of(name):
                 if kind in COMPONENTS.values():
                     want = Type({kind_: type_ for type_, kind_ in COMPONENTS.items()}[kind])
-                    return references.component(world, given, want, Slot("this", given.text))
+                    return references.component(world, given, want, Slot("this", step or given.text))
         case tree.Number() | tree.Quantity() | tree.Unary() | tree.Binary():
             value = numbers.loose(world, given, Slot("this", "param"))
             if isinstance(value, Number):

@@ -49,19 +49,22 @@ def inside(value: Value) -> Iterable[Value]:
             return ()
 
 
-def axes_of(world: World, value: Value) -> set[str]:
-    """Every axis a value varies along, directly or through what it uses."""
+def axes_of(world: World, value: Value, *, own: bool = True) -> set[str]:
+    """Every axis a value varies along, directly or through what it uses.
+
+    `own` says whether own axes of quantities count; a step that is given scores has used them up.
+    """
     found: set[str] = set()
     match value:
         case Use(step=step):
             return set(world.steps[step].axes)
-        case Quantity(step=step, axes=own):
-            return {*world.steps[step].axes, *own}
+        case Quantity(step=step, axes=axes):
+            return {*world.steps[step].axes, *(axes if own else ())}
         case Coordinate(axis=axis):
-            found = {axis}.union(*(axes_of(world, label) for label in labels(world, value)))
+            found = {axis}.union(*(axes_of(world, label, own=own) for label in labels(world, value)))
         case Split(dataset=Use(step=step)):
             return set(world.steps[step].axes)
-    found = found.union(*(axes_of(world, part) for part in inside(value)))
+    found = found.union(*(axes_of(world, part, own=own) for part in inside(value)))
     if isinstance(value, Where):
         found -= {*value.fixed, *value.picked}
     if isinstance(value, Statistic):

@@ -175,7 +175,16 @@ def scores(world: World, given: Given, want: Type, slot: Slot) -> Value:
             return values.value(world, declared.given, want, slot.by_name(given.place))
     if declared.word != "analysis":
         names.wrong_kind(world, declared, given.place, expected=described(want))
-    return quantity(world, declared, rest, given)
+    found = quantity(world, declared, rest, given)
+    if len(found.axes) != 1:
+        message = f"{slot.what} takes one number for each training example"
+        note = (
+            "this quantity is a single number"
+            if not found.axes
+            else f"this varies along {', '.join(found.axes)}"
+        )
+        world.faults.fail("wrong-kind", message, given.place, note=note, also=slot.also)
+    return found
 
 
 def quantity(world: World, declared: Declared, rest: tuple[tree.Name, ...], given: Given) -> Quantity:

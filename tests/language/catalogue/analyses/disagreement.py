@@ -1,0 +1,8 @@
+from typing import Annotated, Literal
+
+from gendsl_runtime.component import *  # noqa: F403
+
+
+@analysis(version=1, gives={"rate": "1"})
+def disagreement(runs: Runs, *, over: AxisName):
+    """A component for tests."""
