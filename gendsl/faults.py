@@ -6,10 +6,12 @@ stopped, makes the whole declaration readable? The message names that sign.
 
 from __future__ import annotations
 
+import re
+
 from gendsl.diagnostic import Diagnostic, Label
 from gendsl.driver import DEEPEST, Halt, advance
 from gendsl.lex import BAD, END, FOREIGN, Fault, Tokens
-from gendsl.repair import BETWEEN, COMPARISONS, OPERATORS, Repair, Trial
+from gendsl.repair import BETWEEN, COMPARISONS, OPERATORS, REACH, Repair, Trial
 from gendsl.segment import CLOSERS, OPENERS, Segment, kind
 from gendsl.source import Source, Span
 from gendsl.tables import tables
@@ -33,7 +35,28 @@ def diagnose(segment: Segment, halt: Halt) -> Diagnostic:
     bad = next((f for f in segment.tokens.faults if f.token == at and segment.tokens.kinds[at] == BAD), None)
     if bad is not None and at < segment.end:
         return _unreadable(segment.source, bad)
-    return _special(segment, at) or _repaired(segment, at, kinds, local) or _unexpected(segment, at)
+    return (
+        _swallowing(segment, at)
+        or _special(segment, at)
+        or _repaired(segment, at, kinds, local)
+        or _unexpected(segment, at)
+    )
+
+
+_DECLARATION = re.compile(
+    rf"^[ ]?(?:{'|'.join(DECLARING)})[ ]+[A-Za-z_]\w*[ ]*(?:[={{:]|in\b|extends\b)", re.M
+)
+
+
+def _swallowing(segment: Segment, at: int) -> Diagnostic | None:
+    """A text before the place that holds a declaration: its closing quotes are missing or damaged."""
+    tokens = segment.tokens
+    for number in range(max(0, segment.first - 1, at - REACH), min(at, segment.end - 1) + 1):
+        if tokens.kinds[number] == kind("DOC") and _DECLARATION.search(tokens.word(number)):
+            start = tokens.starts[number]
+            message, note = 'this `"""` is not closed before the next declaration', "the text begins here"
+            return _fault(segment, "unclosed-text", message, Span(start, start + 3), note=note)
+    return None
 
 
 _LET = "give parts of it names with `let`"

@@ -117,14 +117,17 @@ class _Reading:
         if not halt.too_deep and segment.is_complete_before(segment.end):
             self._read(segment, segment.end)
         else:
-            self._report(diagnose(segment, halt))
+            self._report(diagnose(segment, halt), segment)
             self.broken |= segment.names()
         return segment.end if self.tokens.kinds[segment.end] != END else None
 
-    def _report(self, fault: Diagnostic) -> None:
-        """Unless the lexer reported the very place: `[1; 2]` is one fault."""
-        if not any(abs(known.span.start - fault.span.start) <= 1 for known in self.diagnostics):
-            self.diagnostics.append(fault)
+    def _report(self, fault: Diagnostic, segment: Segment) -> None:
+        """One fault for one segment: what the lexer guessed in it counts only where it comes first."""
+        start, end = self.tokens.starts[segment.first], self.tokens.starts[segment.end]
+        inside = [known for known in self.diagnostics if start <= known.span.start < end]
+        line = self.source.position(fault.span.start).line
+        first = next((k for k in inside if self.source.position(k.span.start).line <= line), fault)
+        self.diagnostics = [known for known in self.diagnostics if known not in inside] + [first]
 
     def _keep(self, halt: Halt) -> int:
         """Take the declarations that were read off the stack; the number of the first token that belongs to

@@ -86,9 +86,10 @@ class Segment(NamedTuple):
 
     def _with_caption(self, at: int) -> int:
         kinds = self.tokens.kinds
-        has_caption = kinds[at - 1] == kind("DOC") and self.starts_line(at - 1) and at - 1 > self.first
-        valued = {kind(sign) for sign in ("=", ",", "(", "[")}
-        return at - 1 if has_caption and kinds[at - 2] not in valued else at
+        if kinds[at - 1] != kind("DOC") or not self.starts_line(at - 1) or at - 1 <= self.first:
+            return at
+        is_value = kinds[at - 2] in {kind(sign) for sign in ("=", ",", "(", "[")}
+        return at if is_value and self.indentation(at - 1) > self.indentation(self.first) else at - 1
 
     def starts_line(self, at: int) -> bool:
         """Whether token `at` is the first of its line."""
