@@ -66,7 +66,7 @@ def cases() -> list[tuple[str, str]]:
     """Each dataset, and each transformation on each source."""
     found = []
     for name in CATALOGUE.names("dataset"):
-        is_transformation = bool(CATALOGUE.find("dataset", name).positional)
+        is_transformation = "like" in CATALOGUE.find("dataset", name).facts
         found += [(name, source) for source in (sources() if is_transformation else [""])]
     return found
 

@@ -23,11 +23,11 @@ def breast_cancer(
     standardise: Flag = True,
     seed: Seed = 0,
 ) -> Dataset:
-    """569 real tumours described by 30 numbers, malignant (class 0, 212) or benign (class 1, 357).
+    """569 real tumours described by 30 numbers each.
 
-    The Wisconsin diagnostic data: mean, standard error and largest value of ten measures of the cell nuclei
-    in an image (radius, texture, perimeter, area ...). They come with scikit-learn. No download. Shape
-    `(30,)`.
+    212 are malignant (class 0) and 357 benign (class 1): the Wisconsin diagnostic data, mean, standard error
+    and largest value of ten measures of the cell nuclei in an image (radius, texture, perimeter, area ...).
+    They come with scikit-learn. No download. Shape `(30,)`.
 
     The measures differ in scale by five orders of magnitude, so by default each is standardised: minus its
     mean over `train`, over its standard deviation there.

@@ -15,8 +15,8 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 @dataset(version=1, task="task", splits={"train": None, "held_back": None, "test": None})
 def csv(
-    *,
     path: InputFile,
+    *,
     target: Text,
     task: Literal["classification", "regression"] = "classification",
     train: Share = 0.7,

@@ -39,7 +39,7 @@ def gaussian_teacher(
     seed: Seed = 0,
     teacher_seed: Seed = 0,
 ) -> Dataset:
-    """Teacher and student: inputs are standard normal, targets come from a network that is known.
+    """Teacher and student: normal inputs with targets from a network that is known.
 
     Inputs are `x ~ N(0, I)` in `dimension` coordinates. The teacher f has `outputs` outputs f_k, each with
     mean 0 and variance 1 over the inputs, exactly:

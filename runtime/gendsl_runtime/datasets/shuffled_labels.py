@@ -11,7 +11,7 @@ from gendsl_runtime.random import generator
 
 @dataset(version=1, like="data", paper="zhang2017understanding")
 def shuffled_labels(data: Dataset, *, share: Share = 1.0, on: SplitName = "train", seed: Seed = 0) -> Dataset:
-    """The training targets in random order: nothing that is learned from them holds for new examples.
+    """The training targets in random order: what is learned from them holds for nothing new.
 
     Targets are permuted, not drawn, so every class keeps its size and a regression keeps its distribution of
     targets; some examples keep their own label by chance (one in ten for ten equal classes). The test set

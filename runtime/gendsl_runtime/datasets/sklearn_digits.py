@@ -18,10 +18,11 @@ from gendsl_runtime.splitting import cut, parts
 def sklearn_digits(
     *, train: Count = 1000, held_back: Natural = 0, test: Natural = 500, seed: Seed = 0
 ) -> Dataset:
-    """1797 real handwritten digits of 43 people, 8x8 grey images, which come with scikit-learn.
+    """1797 real handwritten digits, 8x8 pixels.
 
-    Each pixel counts the ink in a 4x4 block of a 32x32 bitmap, 0 to 16; it is divided by 16, so inputs lie in
-    [0, 1] with shape `(1, 8, 8)`. Ten classes of 174 to 183 images. No download.
+    They were written by 43 people and come with scikit-learn. Each pixel counts the ink in a 4x4 block of a
+    32x32 bitmap, 0 to 16; it is divided by 16, so inputs lie in [0, 1] with shape `(1, 8, 8)`. Ten classes of
+    174 to 183 images. No download.
 
     The splits are disjoint and drawn at random from the 1797 images. With one `seed`, a larger `train` holds
     every smaller one and `test` stays the same.

@@ -11,11 +11,12 @@ from gendsl_runtime.splitting import standard
 
 @dataset(version=1, like="data", paper="lecun1998efficient")
 def standardised(data: Dataset, *, by: Literal["coordinate", "channel"] = "coordinate") -> Dataset:
-    """Inputs minus their mean over `train`, over their standard deviation there, in all splits.
+    """Inputs with mean 0 and standard deviation 1 over `train`.
 
-    `(x - m) / s` with the population deviation s (divided by the number of values), computed in float64. The
-    statistics are those of `train` alone, so nothing of the test set is used; other splits need not have mean
-    0. Where the training inputs do not vary, as in the corners of digits, they are only centred.
+    In all splits `(x - m) / s` with the population deviation s (divided by the number of values), computed in
+    float64. The statistics are those of `train` alone, so nothing of the test set is used; other splits need
+    not have mean 0. Where the training inputs do not vary, as in the corners of digits, they are only
+    centred.
 
     Args:
         data: any dataset.

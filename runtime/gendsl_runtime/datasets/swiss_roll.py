@@ -31,12 +31,13 @@ def swiss_roll(
     noise: NonNegative = 0.5,
     seed: Seed = 0,
 ) -> Dataset:
-    """Two spiral arms wound around each other, one class each: the swiss roll of Huang et al. (2020).
+    """Two spiral arms wound around each other, one class each.
 
-    With u uniform on [0, 1] and a = 600 deg * sqrt(u), class 0 is the arm `1.5 a (-cos a, sin a)` and class 1
-    the same arm turned by half a circle; Gaussian noise is added to both coordinates. Along a ray from the
-    centre the arms alternate every 1.5 pi = 4.7 units, so with the paper's noise of 0.5 they hardly touch.
-    Points spread evenly over the area of the disc: u is proportional to the squared radius.
+    The swiss roll of Huang et al. (2020). With u uniform on [0, 1] and a = 600 deg * sqrt(u), class 0 is the
+    arm `1.5 a (-cos a, sin a)` and class 1 the same arm turned by half a circle; Gaussian noise is added to
+    both coordinates. Along a ray from the centre the arms alternate every 1.5 pi = 4.7 units, so with the
+    paper's noise of 0.5 they hardly touch. Points spread evenly over the area of the disc: u is proportional
+    to the squared radius.
 
     The inputs are these coordinates divided by 7.85, which takes the outer end from radius 15.7 to 2 and
     gives each coordinate a variance near 1, as networks like it; `noise` stays in the paper's units. Labels
