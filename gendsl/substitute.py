@@ -75,7 +75,7 @@ def substituted(value: Value, axes: Mapping[str, Axis], place: Mapping[str, int]
 def folded(op: str, operands: tuple[Value, ...]) -> Value:
     """The number that arithmetic on numbers gives; any other operation stays.
 
-    A whole quotient of whole numbers is whole: `width / 2` is a count. Raises ArithmeticError or ValueError
+    A whole result is a whole number: `width / 2` and `0.5 * width` are counts. Raises ArithmeticError or ValueError
     where there is no such number.
     """
     numbers = [operand for operand in operands if isinstance(operand, Number)]
@@ -83,8 +83,8 @@ def folded(op: str, operands: tuple[Value, ...]) -> Value:
         return Operation(op=op, operands=operands)
     values = [number.value for number in numbers]
     result = ARITHMETIC[op](*values)
-    if op == "/" and all(isinstance(value, int) for value in values) and values[0] % values[1] == 0:
-        result = values[0] // values[1]
+    if isinstance(result, float) and result.is_integer():
+        result = int(result)
     units = [number.unit for number in numbers]
     is_ratio = op == "/" and len(set(units)) == 1
     return Number(value=result, unit="" if is_ratio else next(filter(None, units), ""))

@@ -76,7 +76,7 @@ def test_seeds_are_replicates_more_of_them_run_only_the_new(spec: Path, tmp_path
 def test_formatting_names_and_captions_are_not_part_of_a_result(spec: Path, tmp_path: Path) -> None:
     finished(spec, tmp_path / "store")
     spec.write_text(
-        '"""A caption."""\n'.join(SPEC.replace("moons", "crescents").split("\n\n", 1)) + "# the end\n"
+        '"""A caption."""\n'.join(SPEC.replace(" moons", " crescents").split("\n\n", 1)) + "# the end\n"
     )
     _, counter = finished(spec, tmp_path / "store")
     assert counter.computed == []
