@@ -254,6 +254,8 @@ def _declared(world: World, declared: Declared) -> Draft | Given:
         draft = _form(world, declared, node)
     else:
         assert declared.given is not None
+        if declared.word == "train":
+            _not_by_equals(world, declared, declared.given)
         found = called(world, declared.given, [declared.word])
         if found is None:
             if not declared.edits:
@@ -263,6 +265,15 @@ def _declared(world: World, declared: Declared) -> Draft | Given:
     for edit in declared.edits:
         draft = edited(world, draft, edit.path, edit)
     return draft
+
+
+def _not_by_equals(world: World, declared: Declared, given: Given) -> NoReturn:
+    is_name = names.chain(given.expr) is not None
+    help = f"write `train {declared.name} extends {given.text} {{ ... }}`" if is_name else None
+    message = "a training run is a form, filled in with braces"
+    world.faults.fail(
+        "wrong-form", message, declared.place, help=help or f"write `train {declared.name} {{ ... }}`"
+    )
 
 
 def _form(world: World, declared: Declared, node: tree.Form) -> Draft:

@@ -42,16 +42,23 @@ def checked(world: World, declared: Declared) -> Value:
     return fitting(world, declared, declared.given)
 
 
+def holds_component(declared: Declared, given: Given) -> bool:
+    """Whether a parameter stands for a dataset, model, optimizer, schedule or loss."""
+    node = declared.node
+    assert isinstance(node, tree.Param)
+    is_kind = node.type is not None and node.type.id in COMPONENTS.values()
+    return is_kind or isinstance(given.expr, tree.Call)
+
+
 def fitting(world: World, declared: Declared, given: Given) -> Value:
     """A value for a parameter: the one in the file, or one from a preset or `--set`."""
     node = declared.node
     assert isinstance(node, tree.Param)
-    place = Place(declared.scope.source, (node.type or node.name).span)
     value = _value(world, declared, node, given)
     if given.expr is not node.value:
         _like_the_first(world, declared, node, given, value)
     if node.domain is not None:
-        _in_domain(world, declared, declared.scope.given(node.domain), given, value, place)
+        _in_domain(world, declared, declared.scope.given(node.domain), given, value)
     return value
 
 
@@ -142,9 +149,7 @@ def _like_the_first(world: World, declared: Declared, node: tree.Param, given: G
     )
 
 
-def _in_domain(
-    world: World, declared: Declared, domain: Given, given: Given, value: Value, place: Place
-) -> None:
+def _in_domain(world: World, declared: Declared, domain: Given, given: Given, value: Value) -> None:
     also = ((domain.place, "allowed are these"),)
     match domain.expr:
         case tree.Range() as range_:

@@ -117,7 +117,9 @@ def _set(world: World, edit: Edit, *, trying: bool) -> None:
     if declared.word == "param" and not rest:
         if not trying:
             declared.given = edit.value
-        params.fitting(world, declared, edit.value)
+        if not params.holds_component(declared, edit.value):
+            # A component is looked at where it is used: only one of its values may become a step.
+            params.fitting(world, declared, edit.value)
     elif declared.word in ("sweep", "seeds", "let") and not rest:
         if not trying:
             for part in _parts(declared):

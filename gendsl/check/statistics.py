@@ -71,7 +71,10 @@ def _sorted(world: World, given: Given, call: tree.Call, described: Description)
     """The values of a statistic, and its named arguments."""
     inputs: list[Given] = []
     named: Named = {}
-    legal = ["along" if described.facts["reduces"] == "along" else "over", *described.parameters]
+    # Over one axis or along it is the same to a statistic that does not care for order.
+    legal = ["along", *described.parameters]
+    if described.facts["reduces"] == "over":
+        legal.insert(0, "over")
     for argument in call.arguments:
         if argument.key is None:
             inputs.append(given.at(argument.value))
@@ -101,9 +104,9 @@ def _sorted(world: World, given: Given, call: tree.Call, described: Description)
 def _unknown(
     world: World, described: Description, key: tree.Name, given: Given, legal: list[str]
 ) -> NoReturn:
-    if {key.id, *legal} >= {"over", "along"}:
-        message = f"`{described.name}` reduces `{legal[0]}=`, not `{key.id}=`"
-        help: str | None = f"write `{legal[0]}=`"
+    if key.id == "over":
+        message = f"`{described.name}` goes along an axis in its order"
+        help: str | None = "write `along=`"
     else:
         message = f"`{described.name}` has no argument `{key.id}`"
         help = names.meant(key.id, legal) or f"it has {listed(legal)}"
@@ -127,9 +130,12 @@ def _axis(world: World, given: Given, axes: frozenset[str], what: str) -> str:
 
 
 def _over(world: World, given: Given, named: Named, axes: frozenset[str]) -> tuple[str, ...]:
-    if "over" not in named:
+    if "over" in named and "along" in named:
+        place = given.spot(named["along"][0].span)
+        world.faults.fail("duplicate-field", "`over` and `along` say the same here", place, help="remove one")
+    if "over" not in named and "along" not in named:
         return _in_order(world, axes)
-    over = named["over"][1]
+    over = named["over" if "over" in named else "along"][1]
     parts = [over.at(item) for item in over.expr.items] if isinstance(over.expr, tree.List) else [over]
     return _in_order(world, frozenset(_axis(world, part, axes, "what is reduced") for part in parts))
 
