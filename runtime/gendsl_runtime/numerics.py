@@ -7,6 +7,7 @@ what lets a member keep its bits whatever it is stacked with. MKL reads it once,
 from __future__ import annotations
 
 import os
+from functools import cache
 
 NUMERICS = 1
 """Version of the engine's arithmetic: raised whenever the same specification may give other bits."""
@@ -38,6 +39,7 @@ def single_thread() -> None:
     torch.set_num_threads(1)
 
 
+@cache
 def mode() -> str:
     """What MKL does, as it says itself: `strict`, `free`, or `absent` where torch has no MKL to ask."""
     import ctypes

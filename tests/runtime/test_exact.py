@@ -149,6 +149,29 @@ def test_another_process_gets_the_same_bits() -> None:
     assert len(found) == 1
 
 
+UNSETTLED = """
+import torch
+torch.ones(3, 3) @ torch.ones(3, 3)
+from gendsl_runtime.numerics import mode
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.train.loop import fit
+try:
+    fit([])
+    print(mode())
+except Problem as problem:
+    print(problem.code)
+"""
+
+
+def test_a_process_that_is_too_late_is_told() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["runtime", "."])}
+    environment.pop("MKL_CBWR", None)
+    done = subprocess.run(
+        [sys.executable, "-c", UNSETTLED], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() in ("numerics-unsettled", "absent")
+
+
 def test_mkl_says_that_it_is_strict() -> None:
     assert numerics.mode() in ("strict", "absent")
     assert torch.get_num_threads() == 1

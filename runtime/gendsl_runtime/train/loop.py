@@ -19,6 +19,8 @@ from types import MappingProxyType
 import torch
 
 from gendsl_runtime.network import State
+from gendsl_runtime.numerics import mode
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.fitted import Diverged, Fitted
 from gendsl_runtime.train.fuse import stacks
@@ -52,6 +54,12 @@ def fit(
 
     `fuse=False` trains them one by one, with the same bits.
     """
+    if device == "cpu" and mode() == "free":
+        raise Problem(
+            "numerics-unsettled",
+            "torch multiplied matrices before GenDSL could make its products reproducible",
+            help="import gendsl before any other use of torch, or set MKL_CBWR=AVX2,STRICT",
+        )
     groups = stacks(members) if fuse else [[index] for index in range(len(members))]
     total = sum(member.steps for member in members)
     done = 0
