@@ -69,7 +69,8 @@ def _experiment(world: World, options: Options, *, is_whole: bool) -> Spec | Non
     finish.lets(world)
     if world.faults.has_errors:
         return None
-    if is_whole:
+    if is_whole and not options.overrides and options.preset is None:
+        # A setting may well take the last use of a name away: that is no slip in the file.
         finish.unused(world)
     finish.with_checkpoints(world)
     return finish.spec(
