@@ -15,16 +15,19 @@ from gendsl_runtime.problem import Problem
 
 
 def read_checked(path: str, options: Options | None = None) -> Checked:
-    """The experiment in a file, with every diagnostic of parser and checker; `spec` is None after an error.
+    """The experiment in a file, with its diagnostics; `spec` is None after an error.
+
+    After a syntax error the meaning is not looked at: what is wrong there may only follow from it.
 
     Raises:
         DiagnosticError: the file cannot be read at all.
     """
     source = Source.read(path)
     file, faults = parse(source)
+    if any(fault.severity == "error" for fault in faults):
+        return Checked(None, tuple(faults))
     checked = check(source, file, catalogue(), options or Options())
-    is_wrong = any(fault.severity == "error" for fault in faults)
-    return Checked(None if is_wrong else checked.spec, (*faults, *checked.diagnostics))
+    return Checked(checked.spec, (*faults, *checked.diagnostics))
 
 
 def read_spec(path: str, options: Options | None = None) -> Spec:

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Failure:
-    """One node that has no result: its step, coordinate (axis to label) and the reason (`diverged`, an error)."""
+    """One node that has no result: its step, its coordinate (axis to label) and why, in the user's words."""
 
     step: str
     coordinate: dict[str, str | int | float]
     reason: str
+    code: str = ""
+    """The diagnostic code: `diverged`, `bad-data` ..."""
+    help: str | None = None
+    began: str = ""
+    """The step in which it went wrong: this one, or one that this one needs."""
 
 
 @dataclass(frozen=True)

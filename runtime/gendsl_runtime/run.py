@@ -150,8 +150,15 @@ def _record(
 ) -> RunRecord:
     progress = scheduler.progress
     failures = tuple(
-        Failure(step, planned[step].labels(i), broken.reason)
-        for (step, i), broken in sorted(progress.broken.items())
+        Failure(
+            step,
+            planned[step].labels(i),
+            fault.broken.reason,
+            code=fault.broken.code,
+            help=fault.broken.help,
+            began=fault.began,
+        )
+        for (step, i), fault in sorted(progress.broken.items(), key=lambda item: item[0])
     )
     return RunRecord(
         run=name,

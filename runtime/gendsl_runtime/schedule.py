@@ -29,6 +29,14 @@ class DamageError(Exception):
     """A stored result turned out damaged; it is set aside, and the plan must be looked up again."""
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Why a node has no result, and the step in which that began."""
+
+    began: str
+    broken: Broken
+
+
 @dataclass
 class Tally:
     """How a step went."""
@@ -42,7 +50,7 @@ class Progress:
     """What is known so far: digests of what is stored, reasons of what has none."""
 
     digests: dict[str, list[str | None]]
-    broken: dict[Place, Broken] = field(default_factory=dict)
+    broken: dict[Place, Fault] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
 
 
@@ -127,7 +135,7 @@ class Scheduler:
         assert digest is not None
         return bytes.fromhex(digest)
 
-    def _broken_input(self, name: str, i: int) -> Broken | None:
+    def _broken_input(self, name: str, i: int) -> Fault | None:
         for source in self._plan.steps[name].inputs(i).values():
             if source in self.progress.broken:
                 return self.progress.broken[source]
@@ -168,7 +176,7 @@ class Scheduler:
             if isinstance(outcome, Broken):
                 if outcome.code == DAMAGED:
                     raise DamageError
-                self.progress.broken |= dict.fromkeys(equal, outcome)
+                self.progress.broken |= {(step, j): Fault(step, outcome) for step, j in equal}
                 key = self._plan.steps[name].recipe_key(i)
                 failures.append(Failed(key, task.kind, task.component, outcome.code, outcome.reason))
                 continue

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gendsl_runtime.cli.options import add_limits, add_spec, spec_options
 
 if TYPE_CHECKING:
+    from gendsl.diagnostic import Diagnostic
     from gendsl_runtime.claims.verdict import Verdict
     from gendsl_runtime.run import Finished
 
@@ -55,11 +56,13 @@ def tell(finished: Finished, computed: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from gendsl.render import render
+
     console = Console(highlight=False, soft_wrap=True)
     colours = {"supported": "green", "refuted": "red", "undecided": "yellow"}
     results = finished.results
-    for failure in _grouped([f"{f.step}: {f.reason}" for f in results.failures]):
-        print(failure, file=sys.stderr)
+    if results.failures:
+        print(render(faults(finished), color=sys.stderr.isatty()), file=sys.stderr)
     width = max((len(verdict.name) for verdict in results.verdicts), default=0)
     for verdict in results.verdicts:
         line = Text(f"  {verdict.name:<{width}}  ")
@@ -75,12 +78,35 @@ def tell(finished: Finished, computed: int) -> None:
 
 def difference(verdict: Verdict) -> str:
     """Left minus right with its interval, in the claim's unit."""
+    if math.isnan(verdict.estimate):
+        return f"no estimate ({verdict.reason})"
     numbers = f"{verdict.estimate:+.4g}"
     if verdict.low != verdict.high:
         numbers += f" [{verdict.low:+.4g}, {verdict.high:+.4g}]"
     return f"{numbers} {verdict.unit}".rstrip() + (f"  ({verdict.reason})" if verdict.reason else "")
 
 
-def _grouped(messages: Sequence[str]) -> list[str]:
-    """Equal messages once, with their count."""
-    return [f"failed: {text} ({messages.count(text)} runs)" for text in dict.fromkeys(messages)]
+def faults(finished: Finished) -> list[Diagnostic]:
+    """What went wrong, once for each step in which it began and each cause, at its place in the spec."""
+    from gendsl.diagnostic import Diagnostic
+    from gendsl.source import Source
+
+    results = finished.results
+    spec, record = results.spec, results.record
+    assert record is not None
+    totals = {step.name: step.total for step in record.steps}
+    groups: dict[tuple[str, str], list[str]] = {}
+    for failure in results.failures:
+        if failure.step == failure.began:
+            groups.setdefault((failure.began, failure.code), []).append(failure.reason)
+    helps = {(failure.began, failure.code): failure.help for failure in results.failures}
+    return [
+        Diagnostic(
+            code,
+            reasons[0] if totals[step] == 1 else f"{reasons[0]} ({len(reasons)} of {totals[step]} failed)",
+            Source(spec.text, spec.path),
+            spec.steps[step].span,
+            help=helps[step, code],
+        )
+        for (step, code), reasons in groups.items()
+    ]
