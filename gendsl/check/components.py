@@ -58,7 +58,7 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
         component=described.name,
         version=described.version,
         arguments=arguments,
-        axes=_axes(world, described, arguments),
+        axes=_axes(world, draft, arguments),
         caption=caption,
         span=draft.place.span if draft.place.source is world.main.source else Span(0, 0),
     )
@@ -79,14 +79,26 @@ def figure(world: World, draft: Draft, *, name: str, caption: str, span: Span) -
     )
 
 
-def _axes(world: World, described: Description, arguments: dict[str, Value]) -> tuple[str, ...]:
+def _axes(world: World, draft: Draft, arguments: dict[str, Value]) -> tuple[str, ...]:
     """Axes that the arguments vary along; an analysis has used up those it names (`over=seed`)."""
     found = set().union(*(reach.axes_of(world, value, own=False) for value in arguments.values()))
+    described = draft.description
     if described.kind == "analysis":
         for name, value in arguments.items():
             if described.parameters[name].type.name == "AxisName" and isinstance(value, Choice):
+                if value.name not in found:
+                    _no_axis(world, draft, name, value.name, found)
                 found.discard(value.name)
     return reach.ordered(world, found)
+
+
+def _no_axis(world: World, draft: Draft, name: str, axis: str, axes: set[str]) -> NoReturn:
+    field = draft.fields.get(name)
+    place = field.value.place if field and isinstance(field.value, Given) else draft.place
+    along = ", ".join(reach.ordered(world, axes))
+    message = f"what `{draft.what}` is of does not vary along `{axis}`"
+    note = f"it varies along {along}" if along else "it varies along nothing"
+    world.faults.fail("missing-axis", message, place, note=note)
 
 
 def _arguments(world: World, draft: Draft, step: str) -> dict[str, Value]:

@@ -114,7 +114,7 @@ def _arguments(world: World, given: Given, call: tree.Call, description: Descrip
                 if argument.key is None:
                     parameter = next(positional, None)
                     if parameter is None:
-                        _too_many(world, given.spot(argument.span), description)
+                        _too_many(world, given.spot(argument.span), description, call=given.place)
                     key = given.spot(argument.span)
                 else:
                     key = given.spot(argument.key.span)
@@ -125,13 +125,14 @@ def _arguments(world: World, given: Given, call: tree.Call, description: Descrip
     return fields
 
 
-def _too_many(world: World, place: Place, description: Description) -> NoReturn:
+def _too_many(world: World, place: Place, description: Description, *, call: Place) -> NoReturn:
     free = [p.name for p in description.parameters.values() if not p.positional]
     world.faults.fail(
         "unnamed-argument",
         f"this argument of `{description.name}` needs its name",
         place,
         help=f"write `{free[0]}=...`" if len(free) == 1 else f"`{description.name}` has {listed(free)}",
+        once=call,
     )
 
 

@@ -196,6 +196,15 @@ def test_the_descent_example():
         ),
         (BASE + "train r extends net { batch = 1 }", "wrong-kind", "net"),
         (BASE + "analysis a = clean", "wrong-type", "clean"),
+        (
+            SWEPT
+            + "analysis n = disagreement(clean, over=width)\nsweep z in [1]\n"
+            + "train t extends clean { batch = z }\n"
+            + "analysis d = disagreement(clean, over=z)",
+            "missing-axis",
+            "z",
+        ),
+        (SWEPT + "plot p = line(width, g.error)", "unnamed-argument", "width"),
         (BASE + "train r = clean", "wrong-form", "r"),
     ],
 )
