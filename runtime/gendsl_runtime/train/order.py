@@ -13,7 +13,7 @@ from gendsl_runtime.data import Split
 from gendsl_runtime.random import generator
 from gendsl_runtime.train.member import Member
 
-GATHER = 8 << 20
+GATHER = 1 << 20
 """Bytes of inputs gathered at once: many steps for one `index_select`, few enough to stay in the cache."""
 
 
@@ -66,8 +66,9 @@ class Feed:
         if self.batch is None:
             rows = torch.arange(self.examples).expand(len(self.seeds), -1)
         else:
-            orders = [order(seed, epoch, self.examples) for seed in self.seeds]
-            rows = torch.from_numpy(np.stack(orders))
+            # Members of one seed, the points of a sweep, see one order.
+            orders = {seed: order(seed, epoch, self.examples) for seed in set(self.seeds)}
+            rows = torch.from_numpy(np.stack([orders[seed] for seed in self.seeds]))
         return (rows + torch.tensor(self.offsets)[:, None]).to(self.inputs.device, non_blocking=True)
 
     def _gathered(self, index: Tensor) -> tuple[Tensor, Tensor]:
