@@ -107,7 +107,7 @@ def page(found: Description) -> str:
                 "" if parameter.required else f"; {literal(parameter.default, parameter.type)} unless given"
             )
             kinds = " or ".join(described(t) for t in (parameter.type, *parameter.type.others))
-            optional = " or none" if parameter.type.optional else ""
+            optional = " or none" if parameter.type.optional and parameter.default is not None else ""
             lines.append(f"  {parameter.name:{width}}{kinds}{optional}{default}")
     lines += [*_gives(found), *_facts(found)]
     if found.body:
