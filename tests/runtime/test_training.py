@@ -159,6 +159,16 @@ def test_stacks_fit_the_cache_and_long_steps_go_alone() -> None:
     assert max(cut) - min(cut) <= 1
 
 
+def test_the_cost_of_a_step_counts_its_products() -> None:
+    """Three products a layer, two operations a multiplication: 6 * batch * weights, and the convolution's by
+    place."""
+    dense = member(blobs(shape=(20,), examples=64), model=component("model", "mlp", hidden=[30]), batch=32)
+    assert cost(dense).operations == 6 * 32 * (20 * 30 + 30 * 3)
+    images = blobs(shape=(1, 8, 8), examples=64)
+    convolved = member(images, model=component("model", "cnn", channels=[4], hidden=[]), batch=32)
+    assert cost(convolved).operations == 6 * 32 * (64 * 4 * 9 + 64 * 3)
+
+
 def test_progress_counts_steps_of_all_members() -> None:
     told: list[tuple[int, int]] = []
     fit([member(), member(seed=1, batch=8)], progress=lambda done, total: told.append((done, total)))
