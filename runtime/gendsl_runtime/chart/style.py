@@ -69,7 +69,7 @@ def axis(column: Column, *, scale: Scale = "linear", zero: bool = False) -> dict
     if not column.is_number:
         return {
             "type": "nominal",
-            "sort": [str(level) for level in column.levels] or None,
+            **order(column),
             "title": column.title,
             "axis": {"labelAngle": 0, "grid": False, "labelLimit": 160},
         }
@@ -101,6 +101,15 @@ def colour(column: Column | None) -> dict[str, Any] | None:
         "scale": {"domain": order, "range": [PALETTE[i % len(PALETTE)] for i in range(len(order))]},
         "legend": legend,
     }
+
+
+def order(column: Column, *, is_reversed: bool = False) -> dict[str, Any]:
+    """Scale of a channel that places the labels of an axis side by side, in their order.
+
+    The order is the scale's domain, which is data; a `sort` would put the labels into an expression.
+    """
+    levels = [level if column.is_number else str(level) for level in column.levels]
+    return {"scale": {"domain": levels[::-1] if is_reversed else levels}, "sort": None}
 
 
 def is_discrete(column: Column | None) -> bool:
@@ -165,9 +174,13 @@ def finished(
         return chart.properties(width=WIDTH, height=height, description=description, usermeta=meta)
     panels = max(1, len(facet.levels))
     header = alt.Header(title=facet.title, labelFontSize=12, titlePadding=4)
-    sort = [str(level) for level in facet.levels] if not facet.is_number else "ascending"
     whole = chart.properties(width=FACET_WIDTH, height=FACET_HEIGHT).facet(
-        alt.Facet("facet", type="nominal" if not facet.is_number else "ordinal", header=header, sort=sort),
+        alt.Facet(
+            "facet",
+            type="nominal" if not facet.is_number else "ordinal",
+            header=header,
+            sort=None if not facet.is_number else "ascending",
+        ),
         columns=min(panels, 3 if panels != 4 else 2),
     )
     return whole.properties(description=description, usermeta=meta)

@@ -8,7 +8,7 @@ import altair as alt
 
 from gendsl_runtime.chart.interval import mean_interval
 from gendsl_runtime.chart.records import data, present
-from gendsl_runtime.chart.style import INK, PALETTE, axis, colour, drawn, finished
+from gendsl_runtime.chart.style import INK, PALETTE, axis, colour, drawn, finished, order
 from gendsl_runtime.chart.table import Table
 from gendsl_runtime.component import Share, Values, plot
 
@@ -51,13 +51,13 @@ def bar(
         "field": "x",
         "type": "ordinal" if x.is_number else "nominal",
         "title": x.title,
-        "sort": [level if x.is_number else str(level) for level in x.levels] or None,
+        **order(x),
         "axis": {"labelAngle": 0, "grid": False, "labelLimit": 160},
     }
     encoding: dict[str, Any] = {"x": across, "y": {"field": "y", **axis(y, zero=True)}}
     if color is not None:
         encoding["color"] = {"field": "color", **(colour(color) or {})}
-        encoding["xOffset"] = {"field": "color", "type": "nominal", "sort": list(color.levels)}
+        encoding["xOffset"] = {"field": "color", "type": "nominal"}
     titles = {"x": x.title, "color": color.title if color else "", "y": y.title}
     tooltip = [
         {"field": name, "title": titles.get(name, name), "type": "nominal"}

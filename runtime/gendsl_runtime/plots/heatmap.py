@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from gendsl_runtime.chart.records import data, present
-from gendsl_runtime.chart.style import DIVERGING, VIRIDIS, drawn, finished
+from gendsl_runtime.chart.style import DIVERGING, VIRIDIS, drawn, finished, order
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Real, Values, plot
 
@@ -41,10 +41,16 @@ def heatmap(
     frame, missing = present(
         table.frame(x=x, y=y, color=values, facet=facet), "color", positive=("color",) * (scale == "log")
     )
+    height = min(max(44 * y.array.size, 90), 340)
     encoding: dict[str, Any] = {
         "x": {"field": "x", **_side(x)},
         "y": {"field": "y", **_side(y, is_up=True)},
-        "color": {"field": "color", "type": "quantitative", "title": color.title, **_shade(scale, middle)},
+        "color": {
+            "field": "color",
+            "type": "quantitative",
+            "title": color.title,
+            **_shade(scale, middle, height),
+        },
         "tooltip": [
             {"field": "x", "title": x.title, "type": "nominal"},
             {"field": "y", "title": y.title, "type": "nominal"},
@@ -57,31 +63,30 @@ def heatmap(
         chart,
         facet,
         notes=[note, thinning, missing],
-        height=min(max(44 * y.array.size, 90), 340),
+        height=height,
         description=f"Heat map of {color.title} over {x.title} and {y.title}.",
     )
 
 
 def _side(column: Column, *, is_up: bool = False) -> dict[str, Any]:
     """Cells stand side by side in the order of the axis; numbers grow upwards."""
-    levels = [level if column.is_number else str(level) for level in column.levels]
     axis: dict[str, Any] = {"labelAngle": 0, "grid": False, "labelOverlap": "greedy", "labelLimit": 160}
     if column.is_number:
         axis["format"] = ".3~g"
     return {
         "type": "ordinal" if column.is_number else "nominal",
-        "sort": levels[::-1] if is_up and column.is_number else levels,
+        **order(column, is_reversed=is_up and column.is_number),
         "title": column.title,
         "axis": axis,
     }
 
 
-def _shade(scale: str, middle: float | None) -> dict[str, Any]:
+def _shade(scale: str, middle: float | None, height: int) -> dict[str, Any]:
     shade: dict[str, Any] = {"type": scale, "range": list(VIRIDIS)}
     if middle is not None:
         shade = {"type": scale, "range": list(DIVERGING), "domainMid": middle}
-    legend = {"orient": "right", "gradientLength": 180, "format": ".3~g"}
-    return {"scale": shade, "legend": legend}
+    legend = {"orient": "right", "gradientLength": min(height, 180), "format": ".3~g"}
+    return {"type": "quantitative", "scale": shade, "legend": legend}
 
 
 def _coarse(x: Column, y: Column, values: Column) -> tuple[Column, Column, Column, str]:

@@ -51,12 +51,12 @@ def image(
         columns: panels in a row.
         colors: from blue through light grey to vermilion, from dark to light, or from white to black.
     """
-    down, across = _grid(value.array)
     array = value.array
     note = ""
     if table.has_replicates(value) and not table.has_replicates(facet):
         note = f"Pictures are means over {array.sizes[table.replicates]} {table.replicates}s."
         array = array.mean(str(table.replicates))
+    down, across = _grid(array)
     others = [dim for dim in array.dims if dim not in (down, across)]
     panels, skipped = _panels(array, facet, [str(dim) for dim in others])
     ends = _ends(array, low, high)

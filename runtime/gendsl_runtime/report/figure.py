@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import altair as alt
+import numpy as np
 import xarray as xr
 
 from gendsl import spec
@@ -36,7 +38,7 @@ def column(value: spec.Value, results: Results) -> Column | None:
     """A result expression as a column; None for `none`."""
     if isinstance(value, spec.Nothing):
         return None
-    name = title(value, results.spec)
+    name = printable(title(value, results.spec))
     if isinstance(value, spec.Coordinate):
         labels = _labels(value, results)
         return Column(labels, name, levels=_levels(labels), dim=value.axis)
@@ -51,7 +53,18 @@ def _labels(value: spec.Coordinate, results: Results) -> xr.DataArray:
     coordinates = axis_coordinates(axis)
     name = axis.name if value.part is None else axis.parts[value.part]
     index = coordinates[axis.name][1]
-    return xr.DataArray(coordinates[name][1], dims=(axis.name,), coords={axis.name: index})
+    texts = coordinates[name][1]
+    if texts.dtype.kind == "U":
+        texts = np.array([printable(text) for text in texts])
+    return xr.DataArray(texts, dims=(axis.name,), coords={axis.name: index})
+
+
+def printable(text: str) -> str:
+    """The text without control characters and line separators.
+
+    Vega-Lite quotes labels in the expressions it makes, but its parser takes U+2028 and U+2029 for line ends.
+    """
+    return "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
 
 
 def _levels(labels: xr.DataArray) -> tuple[str | float, ...]:

@@ -86,7 +86,9 @@ def _inputs(results: Results) -> dict[str, list[str]]:
     leaves = [(claim.name, [claim.left, claim.right]) for claim in experiment.claims]
     leaves += [(plot.name, list(plot.arguments.values())) for plot in experiment.plots]
     for name, values in leaves:
-        found.setdefault(name, [use for use in _mentioned(values, experiment) if use in experiment.steps])
+        used = [use for use in _mentioned(values, experiment) if use in experiment.steps]
+        # What the label of an axis names (`color=run`) is no result that a figure shows.
+        found.setdefault(name, [use for use in used if experiment.steps[use].kind == "analysis"])
     return found
 
 
@@ -136,7 +138,7 @@ def _node(
     return Node(_short(name), _short(detail), foot, state, x, y, tip)
 
 
-def _short(text: str, *, length: int = 21) -> str:
+def _short(text: str, *, length: int = 19) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

@@ -73,7 +73,7 @@
       });
     } else {
       copy.width = room;
-      copy.autosize = { type: "fit", contains: "padding" };
+      copy.autosize = { type: "fit-x", contains: "padding" };
     }
     return copy;
   };
@@ -117,12 +117,13 @@
     }
     document.body.dataset.drawn = views.size;
   };
-  drawAll(charts);
+  let drawing = drawAll(charts);
   let waiting = 0;
-  addEventListener("resize", () => {
+  new ResizeObserver(() => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => drawAll(charts.filter((chart) => Math.abs(chart.clientWidth - 2 - chart.dataset.room) > 8)), 200);
-  });
+    const stale = (chart) => chart.dataset.room && Math.abs(chart.clientWidth - 2 - chart.dataset.room) > 8;
+    waiting = setTimeout(() => { drawing = drawing.then(() => drawAll(charts.filter(stale))); }, 120);
+  }).observe(document.querySelector("main"));
 
   // On paper the folded parts that belong there are open.
   let opened = [];

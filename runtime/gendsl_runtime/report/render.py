@@ -14,7 +14,7 @@ from typing import Any
 
 import jinja2
 import vl_convert
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gendsl import spec
 from gendsl_runtime.changes import shown
@@ -54,16 +54,25 @@ def render_report(results: Results, folder: Path) -> Path:
 
     A figure that cannot be drawn is replaced by the reason; the rest of the report does not depend on it.
     """
-    figures = [drawn(plot, results) for plot in _shown(results.spec)]
-    for item in figures:
-        if item.chart is not None:
-            write_figure(item.chart, folder / "figures", item.name)
+    figures = [_written(drawn(plot, results), folder / "figures") for plot in _shown(results.spec)]
     (folder / "spec.gen").write_text(results.spec.text, encoding="utf-8")
     path = folder / PAGE
     draft = path.with_suffix(".html.part")
     draft.write_text(page(results, figures), encoding="utf-8")
     draft.replace(path)
     return path
+
+
+def _written(item: Drawn, folder: Path) -> Drawn:
+    """The figure with its files written; with its fault instead where Vega-Lite cannot draw it."""
+    if item.chart is None:
+        return item
+    try:
+        write_figure(item.chart, folder, item.name)
+    except ValueError as error:
+        reason = str(error).strip().splitlines()
+        return Drawn(item.name, item.caption, (), None, " ".join(reason[:2]))
+    return item
 
 
 def _shown(experiment: spec.Spec) -> list[spec.Plot]:
@@ -132,6 +141,7 @@ def environment() -> jinja2.Environment:
     )
     made.filters["json"] = embedded
     made.filters["duration"] = duration
+    made.filters["coded"] = coded
     return made
 
 
@@ -141,6 +151,17 @@ def embedded(value: Any) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
+
+
+def coded(text: str) -> Markup:
+    """Text in which what stands between backticks is code, as in docstrings."""
+    parts = [escape(part) for part in text.split("`")]
+    is_balanced = len(parts) % 2 == 1
+    tags = (
+        Markup("<code>{}</code>").format(part) if i % 2 and is_balanced else part
+        for i, part in enumerate(parts)
+    )
+    return Markup("" if is_balanced else "`").join(tags)
 
 
 @cache
