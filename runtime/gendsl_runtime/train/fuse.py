@@ -87,12 +87,12 @@ def cost(member: Member) -> Cost:
     return Cost(3 * products.operations / 2, PER_PARAMETER * stack.layout.width + activations / 2)
 
 
-class Products(TorchDispatchMode):
+class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the operations of matrix products and convolutions; torch's own counter takes 0.16 s to
     import."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations = 0
 
     def __torch_dispatch__(

@@ -168,11 +168,12 @@ def clip(gradients: Tensor, largest: Tensor) -> None:
 def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Stack:
     """A stack before its first step; a member with `init` starts from that state."""
     network = build.network(members[0])
-    fresh = network.init([member.seed for member in members])
-    # The fresh state comes first and is dropped again: its order of names is the layout's, whoever has an
-    # `init`.
-    given = [fresh.member(0), *(member.init or fresh.member(row) for row, member in enumerate(members))]
-    state = joined(given).select(range(1, len(given))).to(device, dtype)
+    state = network.init([member.seed for member in members])
+    if any(member.init for member in members):
+        # The fresh state comes first and is dropped again: its order of names is the layout's.
+        given = [state, *(member.init or state.member(row) for row, member in enumerate(members))]
+        state = joined(given).select(range(len(members), 2 * len(members)))
+    state = state.to(device, dtype)
     optimizer = build.optimizer(members, device=device, dtype=dtype)
     parameters = rows(list(state.parameters.values()))
     examples = members[0].examples
