@@ -14,7 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+else:
+    Tensor = Any  # the language and the terminal need no torch
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -74,7 +77,6 @@ else:
         """A tensor `(members,)` of hyper-parameters of type `T`."""
 
 
-
 def _mark(kind: str) -> Callable[[F], F]:
     def mark(function: F) -> F:
         function.__gendsl__ = kind  # type: ignore[attr-defined]
@@ -103,7 +105,9 @@ def dataset(
     return _mark("dataset")
 
 
-def model(*, version: int, takes: str = "any", smallest: int = 1, paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+def model(
+    *, version: int, takes: str = "any", smallest: int = 1, paper: str | Sequence[str] = ()
+) -> Callable[[F], F]:
     """A model: `f(shape, outputs, **parameters) -> Network`.
 
     `takes` is `any` (examples are flattened), `vector` or `image` (channels, height, width; both sides at least

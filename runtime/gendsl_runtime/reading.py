@@ -6,10 +6,8 @@ import hashlib
 from pathlib import Path
 
 from gendsl.check import Checked, Options, check
-from gendsl.diagnostic import DiagnosticError
 from gendsl.parse import parse
 from gendsl.source import Source
-from gendsl.spec import Spec
 from gendsl_runtime.components import catalogue
 from gendsl_runtime.problem import Problem
 
@@ -28,18 +26,6 @@ def read_checked(path: str, options: Options | None = None) -> Checked:
         return Checked(None, tuple(faults))
     checked = check(source, file, catalogue(), options or Options())
     return Checked(checked.spec, (*faults, *checked.diagnostics))
-
-
-def read_spec(path: str, options: Options | None = None) -> Spec:
-    """The experiment in a file.
-
-    Raises:
-        DiagnosticError: with all diagnostics, warnings among them, where there is an error.
-    """
-    checked = read_checked(path, options)
-    if checked.spec is None:
-        raise DiagnosticError(*checked.diagnostics)
-    return checked.spec
 
 
 def file_digest(path: str) -> bytes:

@@ -1,9 +1,18 @@
-"""Finding the folder of a run that is kept in a store."""
+"""The folders of runs that are kept in a store: finding one, making one."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 
+from gendsl.plan import Plan
+from gendsl_runtime.store import Store
+from gendsl_runtime.store.faults import told
 from gendsl_runtime.store.place import store_place
 
 RESULTS = "results.json"
@@ -52,6 +61,68 @@ def run_names(store: Path) -> list[str]:
     """Every run kept in a store, the latest last."""
     found = [folder for folder in (store / "runs").glob("[!.]*") if (folder / RESULTS).is_file()]
     return [folder.name for folder in sorted(found, key=lambda folder: (folder / RESULTS).stat().st_mtime_ns)]
+
+
+def current_folder(store: Store, planned: Plan) -> Path | None:
+    """The folder of the latest run of this spec, where it holds all that a run would find now.
+
+    That is: the same text and parameters, every result in the store, none failed, made by this version.
+    """
+    try:
+        folder = _latest(planned.spec.name, store.path)
+        content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        record, spec = content["record"], content["spec"]
+        steps = {step["name"]: step["digest"] for step in record["steps"]}
+        if content["failures"] or record["versions"]["gendsl"] != metadata.version("gendsl"):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, UnknownRunError):
+        return None  # none yet, or written by another version
+    if spec != planned.spec.model_dump(mode="json") or not (folder / "report.html").is_file():
+        return None
+    for step in planned:
+        keys = [step.recipe_key(i) for i in range(step.count)]
+        found = store.lookup(keys)
+        if steps.get(step.name) != whole([found.get(key) for key in keys]):
+            return None
+    return folder
+
+
+def whole(digests: Sequence[str | None]) -> str:
+    """One digest for all nodes of a step, in order; a node without a result counts as such."""
+    return sha256("".join(digest or "-" for digest in digests).encode()).hexdigest()
+
+
+@contextmanager
+def new_folder(runs: Path, name: str) -> Iterator[Path]:
+    """A fresh folder `NAME-001` for a run: reserved at once, there when all of it is written.
+
+    Yields the draft; its name without the leading dot is the run's.
+
+    Raises:
+        Problem: `disk-full` or `store-unwritable`; nothing half-written is left.
+    """
+    with told(runs):
+        runs.mkdir(parents=True, exist_ok=True)
+        taken = [int(p.name.rpartition("-")[2]) for p in runs.glob(f"*{name}-[0-9]*")]
+        draft = _reserved(runs, name, 1 + max(taken, default=0))
+        try:
+            yield draft
+            draft.rename(runs / draft.name[1:])
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+
+def _reserved(runs: Path, name: str, number: int) -> Path:
+    """The draft folder of the first free number: two runs at once get two."""
+    while True:
+        draft = runs / f".{name}-{number:03d}"
+        try:
+            draft.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return draft
 
 
 def _latest(name: str, store: Path) -> Path:

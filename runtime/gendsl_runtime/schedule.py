@@ -60,13 +60,13 @@ class Scheduler:
     def __init__(
         self, plan: Plan, store: Store, performer: Performer, executor: Executor, *, device: str
     ) -> None:
-        self._plan, self._store, self._performer, self._executor = plan, store, performer, executor
+        self.plan, self._store, self._performer, self._executor = plan, store, performer, executor
         self._device = device
         self.progress = self._looked_up()
 
     def _looked_up(self) -> Progress:
         keys = {
-            name: [step.recipe_key(i) for i in range(step.count)] for name, step in self._plan.steps.items()
+            name: [step.recipe_key(i) for i in range(step.count)] for name, step in self.plan.steps.items()
         }
         found = self._store.lookup([key for column in keys.values() for key in column])
         return Progress({name: [found.get(key) for key in column] for name, column in keys.items()})
@@ -87,7 +87,7 @@ class Scheduler:
         Raises:
             DamageError: a stored result could not be read; run a new scheduler over the same plan.
         """
-        for wave in nx.topological_generations(self._plan.graph):
+        for wave in nx.topological_generations(self.plan.graph):
             pending = self._pending(wave)
             tasks = list(self._tasks(pending))
             for (task, places), (_, outcomes, seconds) in self._performed(tasks, watch):
@@ -105,7 +105,7 @@ class Scheduler:
         """Nodes of a wave that must be computed, by recipe key: equal nodes are computed once."""
         pending: dict[bytes, list[Place]] = defaultdict(list)
         for name in wave:
-            step = self._plan.steps[name]
+            step = self.plan.steps[name]
             for i in range(step.count):
                 if self.progress.digests[name][i] is not None:
                     continue
@@ -128,7 +128,7 @@ class Scheduler:
         return pending
 
     def _action_key(self, name: str, i: int) -> bytes:
-        return self._plan.steps[name].action_key(i, self._digest)
+        return self.plan.steps[name].action_key(i, self._digest)
 
     def _digest(self, name: str, i: int) -> bytes:
         digest = self.progress.digests[name][i]
@@ -136,16 +136,16 @@ class Scheduler:
         return bytes.fromhex(digest)
 
     def _broken_input(self, name: str, i: int) -> Fault | None:
-        for source in self._plan.steps[name].inputs(i).values():
+        for source in self.plan.steps[name].inputs(i).values():
             if source in self.progress.broken:
                 return self.progress.broken[source]
         return None
 
     def _node(self, name: str, i: int) -> Node:
-        step = self._plan.steps[name]
+        step = self.plan.steps[name]
         inputs = {}
         for path, (source, j) in step.inputs(i).items():
-            kind = self._plan.steps[source].step.kind
+            kind = self.plan.steps[source].step.kind
             trained = self._node(source, j) if kind == "train" else None
             inputs[path] = Input(kind=kind, digest=self._digest(source, j).hex(), trained=trained)
         return Node(arguments=step.arguments(i), inputs=inputs)
@@ -154,7 +154,7 @@ class Scheduler:
         """Tasks with the places each of their nodes stands for."""
         groups: dict[tuple[str, str, str], list[tuple[Node, list[Place]]]] = defaultdict(list)
         for places in pending.values():
-            step = self._plan.steps[places[0][0]].step
+            step = self.plan.steps[places[0][0]].step
             node = self._node(*places[0])
             groups[step.kind, step.component, _shared(node, step.kind)].append((node, places))
         for (kind, component, _), members in groups.items():
@@ -177,7 +177,7 @@ class Scheduler:
                 if outcome.code == DAMAGED:
                     raise DamageError
                 self.progress.broken |= {(step, j): Fault(step, outcome) for step, j in equal}
-                key = self._plan.steps[name].recipe_key(i)
+                key = self.plan.steps[name].recipe_key(i)
                 failures.append(Failed(key, task.kind, task.component, outcome.code, outcome.reason))
                 continue
             entries.append(self._entry(name, i, outcome, seconds / len(places)))
@@ -194,7 +194,7 @@ class Scheduler:
                 self.progress.digests[name][i] = digest
 
     def _entry(self, name: str, i: int, payload: bytes, seconds: float) -> Entry:
-        step = self._plan.steps[name]
+        step = self.plan.steps[name]
         return Entry(
             recipe_key=step.recipe_key(i),
             action_key=self._action_key(name, i),

@@ -16,7 +16,7 @@ import pytest
 from gendsl.diagnostic import DiagnosticError
 from gendsl.plan import Plan, plan
 from gendsl_runtime.cli import plan as command
-from gendsl_runtime.reading import read_spec
+from gendsl_runtime.reading import read_checked
 from gendsl_runtime.store import Entry, Store
 
 SPEC = """
@@ -51,7 +51,9 @@ claim learns: mean(gap.train_accuracy where run == fit) > 50% at 95%
 def read(folder: Path, text: str) -> Plan:
     file = folder / "x.gen"
     file.write_text(text)
-    return plan(read_spec(str(file)), numerics="cpu", file_digest=lambda path: sha256(path.encode()).digest())
+    return plan(
+        read_checked(str(file)).spec, numerics="cpu", file_digest=lambda path: sha256(path.encode()).digest()
+    )
 
 
 def keys(made: Plan) -> set[bytes]:
@@ -145,10 +147,10 @@ PROGRAM = """
 import json, resource, sys
 from time import process_time
 from gendsl.plan import plan
-from gendsl_runtime.reading import read_spec
+from gendsl_runtime.reading import read_checked
 
 start = process_time()
-made = plan(read_spec(sys.argv[1]), numerics="cpu", max_runs=1_000_000, file_digest=lambda path: b"")
+made = plan(read_checked(sys.argv[1]).spec, numerics="cpu", max_runs=1_000_000, file_digest=lambda path: b"")
 seconds = process_time() - start
 assert made["gap"].inputs(777_777) == {"runs": ("fit", 777_777)}
 print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, len(made["gap"].keys)]))
@@ -176,7 +178,9 @@ def fill(folder: Path, store: Path) -> None:
     """Stores something under every key that `gen plan` asks for."""
     from gendsl_runtime.numerics import numerics
 
-    made = plan(read_spec(str(folder / "x.gen")), numerics=numerics("cpu"), file_digest=lambda path: b"")
+    made = plan(
+        read_checked(str(folder / "x.gen")).spec, numerics=numerics("cpu"), file_digest=lambda path: b""
+    )
     with Store.open(store) as opened:
         opened.commit(
             [

@@ -63,7 +63,16 @@ def test_second_run_computes_nothing_and_says_the_same(spec: Path, tmp_path: Pat
     second, counter = finished(spec, tmp_path / "store")
     assert counter.computed == []
     assert second.results["gap"].identical(first.results["gap"])
-    assert first.folder.name == "tiny-001" and second.folder.name == "tiny-002"
+    assert first.is_new and not second.is_new
+    assert first.folder == second.folder == tmp_path / "store" / "runs" / "tiny-001"
+
+
+def test_a_new_claim_is_a_new_run_that_computes_nothing(spec: Path, tmp_path: Path) -> None:
+    finished(spec, tmp_path / "store")
+    spec.write_text(SPEC + "claim more: mean(gap.error) < 1 at 95%\n")
+    second, counter = finished(spec, tmp_path / "store")
+    assert counter.computed == [] and second.is_new and second.folder.name == "tiny-002"
+    assert len(second.results.verdicts) == 2
 
 
 def test_seeds_are_replicates_more_of_them_run_only_the_new(spec: Path, tmp_path: Path) -> None:
@@ -102,6 +111,7 @@ def test_a_damaged_result_is_noticed_and_computed_again(
             "(SELECT digest FROM results WHERE kind = 'analysis' LIMIT 1)"
         )
         assert changed.rowcount == 1
+    spec.write_text(SPEC.replace("> 0 at", "> 0.01 at"))
     second, counter = finished(spec, store)
     assert counter.computed == ["analysis"]
     assert second.results["gap"].identical(first.results["gap"])

@@ -23,7 +23,7 @@ def test_smoke_run_is_whole_and_then_cached(
 ) -> None:
     command = ["run", str(spec), "--preset", "smoke", "--store", str(store)]
     assert main(command) == 0, capfd.readouterr().err
-    first, second = store / "runs" / f"{spec.stem}-001", store / "runs" / f"{spec.stem}-002"
+    first = store / "runs" / f"{spec.stem}-001"
     results = json.loads((first / "results.json").read_text())
     assert results["failures"] == []
     assert len(results["verdicts"]) == spec.read_text().count("\nclaim ")
@@ -34,8 +34,4 @@ def test_smoke_run_is_whole_and_then_cached(
     capfd.readouterr()
     assert main(command) == 0
     assert "nothing to compute" in capfd.readouterr().out
-    again = json.loads((second / "results.json").read_text())
-    assert again["verdicts"] == results["verdicts"]
-    assert [s["digest"] for s in again["record"]["steps"]] == [
-        s["digest"] for s in results["record"]["steps"]
-    ]
+    assert [folder.name for folder in (store / "runs").glob(f"{spec.stem}-*")] == [first.name]

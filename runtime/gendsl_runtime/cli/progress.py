@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -16,9 +17,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
+from gendsl.render import render
 from gendsl_runtime.execute.task import Broken, Outcome, Task
-from gendsl_runtime.run import Watch
+from gendsl_runtime.watch import Watch
 
 VERBS = {"dataset": "making data", "train": "training", "analysis": "analysing"}
 
@@ -53,6 +56,10 @@ class Bar(Watch):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    def warned(self, warnings: Sequence[Diagnostic]) -> None:
+        if warnings:
+            print(render(warnings, color=self._console.is_terminal), file=sys.stderr)
 
     def planned(self, plan: Plan, missing: int) -> None:
         self._finished = 0

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gendsl_runtime.cli.options import add_limits, add_spec, spec_options
+from gendsl_runtime.cli.verdicts import verdict_lines
 
 if TYPE_CHECKING:
     from gendsl.diagnostic import Diagnostic
-    from gendsl_runtime.claims.verdict import Verdict
     from gendsl_runtime.run import Finished
 
 HELP = "run an experiment and write its report"
@@ -53,37 +52,16 @@ def main(arguments: argparse.Namespace) -> int:
 
 def tell(finished: Finished, computed: int) -> None:
     """What was found, on the terminal."""
-    from rich.console import Console
-    from rich.text import Text
-
     from gendsl.render import render
 
-    console = Console(highlight=False, soft_wrap=True)
-    colours = {"supported": "green", "refuted": "red", "undecided": "yellow"}
     results = finished.results
     if results.failures:
         print(render(faults(finished), color=sys.stderr.isatty()), file=sys.stderr)
-    width = max((len(verdict.name) for verdict in results.verdicts), default=0)
-    for verdict in results.verdicts:
-        line = Text(f"  {verdict.name:<{width}}  ")
-        line.append(f"{verdict.outcome:<10}", style=colours[verdict.outcome])
-        line.append(f"  {difference(verdict)}")
-        console.print(line)
-    record = results.record
-    assert record is not None
+    for line in verdict_lines(results, is_coloured=sys.stdout.isatty()):
+        print(line)
     work = f"{computed:,} computed" if computed else "nothing to compute"
-    console.print(f"{record.run}: {work}, {record.seconds:.1f} s")
-    console.print(f"report: {finished.folder / 'report.html'}")
-
-
-def difference(verdict: Verdict) -> str:
-    """Left minus right with its interval, in the claim's unit."""
-    if math.isnan(verdict.estimate):
-        return f"no estimate ({verdict.reason})"
-    numbers = f"{verdict.estimate:+.4g}"
-    if verdict.low != verdict.high:
-        numbers += f" [{verdict.low:+.4g}, {verdict.high:+.4g}]"
-    return f"{numbers} {verdict.unit}".rstrip() + (f"  ({verdict.reason})" if verdict.reason else "")
+    print(f"{finished.folder.name}: {work}, {finished.seconds:.1f} s")
+    print(f"report: {finished.folder / 'report.html'}")
 
 
 def faults(finished: Finished) -> list[Diagnostic]:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gendsl_runtime.cli.report import add_run, chosen
+from gendsl_runtime.cli.verdicts import verdict_lines
 
 if TYPE_CHECKING:
     from gendsl_runtime.report.tables import Sheet
     from gendsl_runtime.results import Results
 
 HELP = "show the verdicts and results of a finished run"
-COLOURS = {"supported": "32", "refuted": "31", "undecided": "33"}
 ROWS = 40
 """Rows shown of one table without `--all`."""
 NARROWEST = 40
@@ -50,24 +50,15 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _head(results: Results, is_coloured: bool) -> list[str]:
-    from gendsl_runtime.report.cards import cards
     from gendsl_runtime.report.failures import groups
 
     record = results.record
     lines = [_bold(results.spec.title, is_coloured)]
     if record is not None:
         lines.append(f"{record.run}, {record.started}, {record.device}")
-    found = cards(results)
-    wide = max((len(card.verdict.name) for card in found), default=0)
-    if found:
-        lines += ["", _bold("Verdicts", is_coloured)]
-    for card in found:
-        outcome = str(card.verdict.outcome)
-        shown = f"\033[{COLOURS[outcome]}m{outcome:<10}\033[0m" if is_coloured else f"{outcome:<10}"
-        lines.append(f"  {card.verdict.name:<{wide}}  {shown}  {card.estimate}")
-        lines += [
-            f"  {'':<{wide}}  {'':<10}  {text}" for text in filter(None, (card.why, *card.verdict.warnings))
-        ]
+    verdicts = verdict_lines(results, is_coloured=is_coloured)
+    if verdicts:
+        lines += ["", _bold("Verdicts", is_coloured), *verdicts]
     failures = groups(results)
     if failures:
         lines += ["", _bold("Failures", is_coloured)]

@@ -21,13 +21,11 @@ from gendsl.spec import (
 )
 from gendsl_runtime.train.length import Length
 
-LENGTHS = ("epochs", "steps")
-
 
 def plain(value: Value, path: str, feed: Callable[[Value, str], Any]) -> Any:
     """The Python value of an argument; `feed(value, path)` supplies what comes from another step."""
     match value:
-        case Number(unit=unit) if unit in LENGTHS:
+        case Number(unit="epochs" | "steps" as unit):
             return Length(value.value, unit)
         case Number() | Flag() | Text():
             return value.value

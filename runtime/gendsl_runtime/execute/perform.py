@@ -105,7 +105,7 @@ class Performer:
         runs, arguments = self._runs(task)
         result = call(components.load("analysis", task.component), arguments)
         progress(1.0)
-        facts = components.catalogue().find("analysis", task.component).facts
+        facts = components.catalogue().components["analysis", task.component].facts
         return payloads(task.component, result, gives=tuple(facts["gives"]), members=runs.members)
 
     def _runs(self, task: Task) -> tuple[Runs, dict[str, Any]]:

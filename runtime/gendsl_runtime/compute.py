@@ -1,0 +1,122 @@
+"""The results of a plan: computed where they are missing, collected, and told with their provenance."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import datetime
+from importlib import metadata
+
+from gendsl.plan import Plan
+from gendsl_runtime.execute.local import Executor, InProcess, Workers
+from gendsl_runtime.execute.perform import Performer
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.record import Failure, RunRecord, StepRecord
+from gendsl_runtime.results import Results, collect
+from gendsl_runtime.saved import whole
+from gendsl_runtime.schedule import DamageError, Scheduler
+from gendsl_runtime.store import Damaged, Store
+from gendsl_runtime.store.payload import unpack
+from gendsl_runtime.watch import Watch
+
+REPAIRS = 3
+"""How often a run starts over because a stored result turned out damaged."""
+DISTRIBUTIONS = ("gendsl", "torch", "numpy", "scipy", "scikit-learn", "xarray", "altair", "vl-convert-python")
+
+
+def computed(
+    planned: Plan, store: Store, *, device: str, workers: int, watch: Watch
+) -> tuple[Scheduler, Results]:
+    """Everything the plan names, computed or read; starts over where a stored result is damaged.
+
+    Raises:
+        Problem: the store cannot be written, or turns out damaged again and again.
+    """
+    performer = Performer(store.read)
+    executor: Executor = Workers(workers, store.path) if workers > 1 else InProcess(performer)
+    try:
+        for _ in range(REPAIRS):
+            scheduler = Scheduler(planned, store, performer, executor, device=device)
+            watch.planned(planned, scheduler.missing())
+            try:
+                scheduler.run(watch.part, watch.done)
+                return scheduler, _collected(planned, scheduler, store)
+            except (Damaged, DamageError):
+                continue
+    finally:
+        executor.close()
+    raise Problem(
+        "store-damaged",
+        f"stored results in {store.path} turn out damaged as often as they are computed",
+        help="check the disk, or use another store with `--store PATH`",
+    )
+
+
+def _collected(planned: Plan, scheduler: Scheduler, store: Store) -> Results:
+    nodes = {
+        name: [
+            None if digest is None else unpack(store.read(digest))[0]
+            for digest in scheduler.progress.digests[name]
+        ]
+        for name, step in planned.steps.items()
+        if step.step.kind == "analysis"
+    }
+    return collect(planned.spec, nodes)
+
+
+def recorded(
+    scheduler: Scheduler,
+    *,
+    name: str,
+    started: datetime,
+    seconds: float,
+    device: str,
+    command: tuple[str, ...],
+) -> RunRecord:
+    """How the run went: what was computed and what failed, with what, and where."""
+    planned = scheduler.plan
+    progress = scheduler.progress
+    failures = tuple(
+        Failure(
+            step,
+            planned[step].labels(i),
+            fault.broken.reason,
+            code=fault.broken.code,
+            help=fault.broken.help,
+            began=fault.began,
+        )
+        for (step, i), fault in sorted(progress.broken.items(), key=lambda item: item[0])
+    )
+    return RunRecord(
+        run=name,
+        started=started.isoformat(timespec="seconds"),
+        seconds=seconds,
+        command=command,
+        device=device,
+        versions={"python": platform.python_version(), **{d: metadata.version(d) for d in DISTRIBUTIONS}},
+        machine={
+            "system": platform.platform(),
+            "processor": platform.processor() or platform.machine(),
+            "cores": str(os.cpu_count()),
+        },
+        steps=tuple(_step_record(planned, scheduler, step) for step in planned.steps),
+        failures=failures,
+    )
+
+
+def _step_record(planned: Plan, scheduler: Scheduler, name: str) -> StepRecord:
+    step = planned.steps[name]
+    digests, tally = scheduler.progress.digests[name], scheduler.progress.tallies[name]
+    failed = digests.count(None)
+    return StepRecord(
+        name=name,
+        kind=step.step.kind,
+        component=step.step.component,
+        total=step.count,
+        computed=tally.computed,
+        cached=step.count - tally.computed - failed,
+        failed=failed,
+        seconds=tally.seconds,
+        inputs=tuple(sorted(planned.graph.predecessors(name))),
+        digest=whole(digests),
+    )

@@ -1,0 +1,28 @@
+"""What a run tells while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gendsl.diagnostic import Diagnostic
+from gendsl.plan import Plan
+from gendsl_runtime.execute.task import Outcome, Task
+
+
+class Watch:
+    """Hears how a run gets on; a front end overrides what it shows."""
+
+    def warned(self, warnings: Sequence[Diagnostic]) -> None:
+        """The file can be run, but something in it is worth a look."""
+
+    def planned(self, plan: Plan, missing: int) -> None:
+        """The plan is made; `missing` of its nodes must be computed."""
+
+    def part(self, task: Task, share: float) -> None:
+        """A share of a task is done."""
+
+    def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
+        """A task is done."""
+
+    def stage(self, name: str) -> None:
+        """What comes next: `claims`, `report`."""

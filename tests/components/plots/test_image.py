@@ -1,0 +1,100 @@
+"""Pictures: pixels read back by another library, in place and the right way up."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+import vl_convert
+
+from gendsl_runtime.chart.raster import picture, ramp
+from gendsl_runtime.chart.style import VIRIDIS
+from gendsl_runtime.plots.image import PANELS, image
+from gendsl_runtime.problem import Problem
+from tests.components.plots.columns import TABLE, labels, notes, quantity
+
+SIDE = [-1.0, 0.0, 1.0]
+NAMES = ["clean", "poisoned"]
+
+
+def pixels(url: str) -> np.ndarray:
+    """The picture as RGBA."""
+    reader = pytest.importorskip("PIL.Image")
+    content = base64.b64decode(url.removeprefix("data:image/png;base64,"))
+    return np.asarray(reader.open(io.BytesIO(content)).convert("RGBA"))
+
+
+def panels(chart: Any) -> list[dict[str, Any]]:
+    content = chart.to_dict()
+    assert vl_convert.vegalite_to_vega(content)["marks"]
+    return content["vconcat"][0]["concat"]
+
+
+def url(panel: dict[str, Any]) -> str:
+    found = panel["layer"][0]["data"]["values"][0]["url"]
+    assert found.startswith("data:image/png;base64,")
+    return str(found)
+
+
+def test_pixels_take_the_colours_in_order_and_missing_ones_are_clear() -> None:
+    shades = ramp(VIRIDIS)
+    read = pixels(picture(np.array([[0.0, 0.5], [1.0, np.nan]]), low=0.0, high=1.0, colours=shades))
+    assert read.shape == (2, 2, 4)
+    for place, shade in (((0, 0), shades[0]), ((0, 1), shades[127]), ((1, 0), shades[-1])):
+        assert read[place][:3].tolist() == [int(shade[k : k + 2], 16) for k in (1, 3, 5)]
+    assert read[1, 1, 3] == 0
+
+
+def test_a_plane_grows_upwards() -> None:
+    grid = np.array([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [1.0, 1.0, 1.0]])
+    (panel,) = panels(image(TABLE, quantity(grid, y=SIDE, x=SIDE), colors="grey"))
+    read = pixels(url(panel))
+    assert read[0, 0, 0] < read[2, 0, 0], "black, the highest, is on top"
+    assert panel["layer"][0]["encoding"]["y"]["scale"]["domain"] == [-1.5, 1.5]
+
+
+def test_rows_of_a_digit_go_downwards() -> None:
+    grid = np.array([[1.0, 1.0], [0.0, 0.0]])
+    (panel,) = panels(image(TABLE, quantity(grid, row=[0, 1], column=[0, 1]), colors="grey"))
+    assert pixels(url(panel))[0, 0, 0] < pixels(url(panel))[1, 0, 0]
+
+
+def test_each_label_of_the_facet_has_a_panel_and_all_share_one_scale() -> None:
+    grids = np.stack([np.zeros((3, 3)), np.ones((3, 3))])
+    found = panels(image(TABLE, quantity(grids, run=NAMES, y=SIDE, x=SIDE), facet=labels("run", NAMES)))
+    assert [panel["title"]["text"] for panel in found] == NAMES
+    assert not (pixels(url(found[0])) == pixels(url(found[1]))).all()
+
+
+def test_seeds_are_averaged_and_said() -> None:
+    grids = np.stack([np.zeros((3, 3)), np.ones((3, 3))])
+    chart = image(TABLE, quantity(grids, seed=[0, 1], y=SIDE, x=SIDE), low=0.0, high=1.0, colors="grey")
+    (panel,) = panels(chart)
+    assert abs(int(pixels(url(panel))[0, 0, 0]) - 127) <= 1
+    assert "means over 2 seeds" in notes(chart)
+
+
+def test_points_stand_on_top_of_their_own_panel() -> None:
+    grids = np.zeros((2, 3, 3))
+    spots = quantity(np.array([[0.1, 0.2], [0.3, np.nan]]), run=NAMES, example=[0, 1])
+    chart = image(
+        TABLE, quantity(grids, run=NAMES, y=SIDE, x=SIDE), facet=labels("run", NAMES), x=spots, y=spots
+    )
+    dots = [panel["layer"][1]["data"]["values"] for panel in panels(chart)]
+    assert [[row["x"] for row in rows] for rows in dots] == [[0.1, 0.2], [0.3]]
+    assert "1 of 4 points" in notes(chart)
+
+
+def test_many_pictures_are_cut_off_and_say_so() -> None:
+    grids = np.zeros((100, 2, 2))
+    chart = image(TABLE, quantity(grids, example=list(range(100)), row=[0, 1], column=[0, 1]))
+    assert len(panels(chart)) == PANELS
+    assert "64 of 100 pictures" in notes(chart)
+
+
+def test_a_line_is_no_picture() -> None:
+    with pytest.raises(Problem, match="over two axes"):
+        image(TABLE, quantity(np.zeros(3), epoch=[1, 2, 3]))
