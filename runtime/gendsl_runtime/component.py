@@ -161,7 +161,8 @@ def statistic(
     """A statistic: numpy arrays in, the last axis reduced.
 
     `reduces="over"`: `f(*values)`, any axes, each `(..., n) -> (...)`. `reduces="along"`: `f(values, coordinates)`,
-    one ordered axis that the spec names, coordinates `(n,)`. `unit` of the result: `same`, `1` or `per` (values per coordinate).
+    one ordered axis that the spec names, coordinates `(n,)`. `unit` of the result: `same`, `1` or `per` (values per
+    coordinate).
     """
     return _mark("statistic")
 

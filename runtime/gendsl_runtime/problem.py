@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 (what users have is a problem, in their words)
     """What is wrong with the user's input, in the user's words; the runner adds the place in the spec.
 
     `code` is a diagnostic code (`bad-data`, `out-of-memory` ...), `help` says what to do.
