@@ -147,6 +147,12 @@ def test_only_equal_arithmetic_shares_a_stack() -> None:
     assert sorted(stacks(members)) == [[0, 2, 4], [1], [3], [5]]
 
 
+def test_members_whose_test_sets_differ_in_size_are_not_analysed_as_one() -> None:
+    data = blobs()
+    shorter = data.with_splits(test=data.splits["test"].take(torch.arange(len(data.splits["test"]) - 1)))
+    assert stacks([member(data), member(shorter)]) == [[0], [1]]
+
+
 def test_stacks_fit_the_cache_and_long_steps_go_alone() -> None:
     wide = member(model=component("model", "mlp", hidden=[2000, 2000]), batch=50)
     assert stacks([replace(wide, seed=seed) for seed in range(3)]) == [[0], [1], [2]]

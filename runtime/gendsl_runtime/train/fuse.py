@@ -45,10 +45,11 @@ class Cost:
 
 
 def static_key(member: Member) -> Hashable:
-    """Equal for members that may share a stack."""
+    """Equal for members that may share a stack, in training and in every analysis of it."""
     data = member.data
     parts = (_shared(member.model), _shared(member.loss), _shared(member.optimizer))
-    return (*parts, member.batch, member.examples, data.shape, data.outputs, data.task)
+    sizes = tuple(sorted((name, len(split)) for name, split in data.splits.items()))
+    return (*parts, member.batch, data.fit, sizes, data.shape, data.outputs, data.task)
 
 
 def stacks(members: Sequence[Member]) -> list[list[int]]:
