@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gendsl_runtime.cli.report import add_run, chosen
-from gendsl_runtime.cli.verdicts import verdict_lines
+from gendsl_runtime.cli.verdicts import folded, verdict_lines
 
 if TYPE_CHECKING:
     from gendsl_runtime.report.tables import Sheet
@@ -42,42 +42,45 @@ def main(arguments: argparse.Namespace) -> int:
     width = max(shutil.get_terminal_size((100, 24)).columns, NARROWEST)
     is_terminal = sys.stdout.isatty()
     lines = [
-        *_head(results, is_terminal),
+        *_head(results, is_terminal, width=width),
         *_tables(results, arguments.names, whole=arguments.all, width=width),
     ]
     print("\n".join(lines))
     return 0
 
 
-def _head(results: Results, is_coloured: bool) -> list[str]:
+def _head(results: Results, is_coloured: bool, *, width: int) -> list[str]:
     from gendsl_runtime.report.failures import groups
 
     record = results.record
-    lines = [_bold(results.spec.title, is_coloured)]
+    lines = [_bold(line, is_coloured) for line in folded(results.spec.title, width)]
     if record is not None:
-        lines.append(f"{record.run}, {record.started}, {record.device}")
-    verdicts = verdict_lines(results, is_coloured=is_coloured)
+        lines += folded(f"{record.run}, {record.started}, {record.device}", width)
+    verdicts = verdict_lines(results, is_coloured=is_coloured, width=width)
     if verdicts:
         lines += ["", _bold("Verdicts", is_coloured), *verdicts]
     failures = groups(results)
     if failures:
         lines += ["", _bold("Failures", is_coloured)]
-    lines += [f"  {', '.join(g.steps)}: {g.reason} ({len(g.places)} of {g.total})" for g in failures]
+    for group in failures:
+        text = f"{', '.join(group.steps)}: {group.reason} ({len(group.places)} of {group.total})"
+        lines += folded(text, width, first=2, indent=4)
     return lines
 
 
 def _tables(results: Results, names: Sequence[str], *, whole: bool, width: int) -> list[str]:
     from gendsl_runtime.report.tables import blocks
 
-    limit = sys.maxsize if whole else ROWS
     lines: list[str] = []
-    for block in blocks(results, limit=limit):
+    for block in blocks(results, limit=sys.maxsize if whole else ROWS):
         if names and block.name not in names:
             continue
-        lines += ["", f"{block.name} ({block.component})" + (f": {block.caption}" if block.caption else "")]
+        caption = f": {block.caption}" if block.caption else ""
+        lines += ["", *folded(f"{block.name} ({block.component}){caption}", width)]
         for sheet in block.sheets[-1:] if whole else block.sheets[:1]:
-            lines += [f"  {line}" for line in laid_out(sheet, width=width - 2)]
-        lines += [f"  {text}" for text in block.curves]
+            lines += [f"  {line}".rstrip() for line in laid_out(sheet, width=width - 2)]
+        for text in block.curves:
+            lines += folded(text, width, first=2, indent=4)
     return lines
 
 
@@ -100,8 +103,8 @@ def laid_out(sheet: Sheet, *, width: int) -> list[str]:
         ]
         lines += [*([""] if lines else []), *("  ".join(cells).rstrip() for cells in zip(*aligned))]
     if sheet.total > len(sheet.rows):
-        lines.append(f"... {sheet.total - len(sheet.rows):,} more rows; --all shows them")
-    return [sheet.title, *lines]
+        lines += folded(f"... {sheet.total - len(sheet.rows):,} more rows; --all shows them", width)
+    return [*folded(sheet.title, width), *lines]
 
 
 def _parts(wide: Sequence[int], axes: int, width: int) -> list[list[int]]:

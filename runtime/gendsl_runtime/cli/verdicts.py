@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 COLOURS = {"supported": "32", "refuted": "31", "undecided": "33"}
 
 
-def verdict_lines(results: Results, *, is_coloured: bool) -> list[str]:
-    """One line a claim, and below it what to know of the verdict."""
+def verdict_lines(results: Results, *, is_coloured: bool, width: int = 200) -> list[str]:
+    """One line a claim, folded at `width`, and below it what to know of the verdict."""
     from gendsl_runtime.report.cards import cards
 
     found = cards(results)
@@ -19,9 +20,17 @@ def verdict_lines(results: Results, *, is_coloured: bool) -> list[str]:
     lines = []
     for card in found:
         outcome = str(card.verdict.outcome)
-        shown = f"\033[{COLOURS[outcome]}m{outcome:<10}\033[0m" if is_coloured else f"{outcome:<10}"
-        lines.append(f"  {card.verdict.name:<{wide}}  {shown}  {card.estimate}")
-        lines += [
-            f"  {'':<{wide}}  {'':<10}  {text}" for text in filter(None, (card.why, *card.verdict.warnings))
-        ]
+        indent = min(wide + 16, width // 3)
+        said = f"{card.verdict.name:<{wide}}  {outcome:<10}  {card.estimate}"
+        own = folded(said, width, first=2, indent=indent)
+        if is_coloured:
+            own = [line.replace(outcome, f"\033[{COLOURS[outcome]}m{outcome}\033[0m", 1) for line in own]
+        lines += own
+        for text in filter(None, (card.why, *card.verdict.warnings)):
+            lines += folded(text, width, first=indent, indent=indent)
     return lines
+
+
+def folded(text: str, width: int, *, first: int = 0, indent: int = 0) -> list[str]:
+    """The text in lines no wider than `width`; spaces between words are kept."""
+    return textwrap.wrap(text, width, initial_indent=" " * first, subsequent_indent=" " * indent)

@@ -57,7 +57,7 @@ def bar(
     encoding: dict[str, Any] = {"x": across, "y": {"field": "y", **axis(y, zero=True)}}
     if color is not None:
         encoding["color"] = {"field": "color", **(colour(color) or {})}
-        encoding["xOffset"] = {"field": "color", "type": "nominal"}
+        encoding["xOffset"] = {"field": "color", "type": "nominal", "sort": list(color.levels)}
     titles = {"x": x.title, "color": color.title if color else "", "y": y.title}
     tooltip = [
         {"field": name, "title": titles.get(name, name), "type": "nominal"}

@@ -77,11 +77,7 @@
     }
     return copy;
   };
-  const rows = (spec, found = []) => {
-    if (spec.data && spec.data.values) found.push(...spec.data.values);
-    for (const part of [].concat(spec.layer || [], spec.vconcat || [], spec.concat || [], spec.spec || [])) rows(part, found);
-    return found;
-  };
+  const rows = (spec) => Object.values(spec.datasets || {}).flat();
   const views = new Map();
   const draw = async (chart) => {
     const name = chart.dataset.figure;

@@ -28,13 +28,21 @@ def pixels(url: str) -> np.ndarray:
 
 
 def panels(chart: Any) -> list[dict[str, Any]]:
+    """The panels, the rows of each layer in it as `rows`."""
     content = chart.to_dict()
     assert vl_convert.vegalite_to_vega(content)["marks"]
-    return content["vconcat"][0]["concat"]
+    found: list[dict[str, Any]] = content["vconcat"][0]["concat"]
+    for panel in found:
+        for layer in panel["layer"]:
+            place = next(
+                part["data"] for part in (layer, panel, content["vconcat"][0], content) if "data" in part
+            )
+            layer["rows"] = content["datasets"][place["name"]]
+    return found
 
 
 def url(panel: dict[str, Any]) -> str:
-    found = panel["layer"][0]["data"]["values"][0]["url"]
+    found = panel["layer"][0]["rows"][0]["url"]
     assert found.startswith("data:image/png;base64,")
     return str(found)
 
@@ -83,7 +91,7 @@ def test_points_stand_on_top_of_their_own_panel() -> None:
     chart = image(
         TABLE, quantity(grids, run=NAMES, y=SIDE, x=SIDE), facet=labels("run", NAMES), x=spots, y=spots
     )
-    dots = [panel["layer"][1]["data"]["values"] for panel in panels(chart)]
+    dots = [panel["layer"][1]["rows"] for panel in panels(chart)]
     assert [[row["x"] for row in rows] for rows in dots] == [[0.1, 0.2], [0.3]]
     assert "1 of 4 points" in notes(chart)
 
