@@ -9,6 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from gendsl_runtime.problem import Problem
+
 DIGITS = 6
 """Significant digits of drawn numbers; the data files hold all."""
 
@@ -40,6 +42,9 @@ def present(frame: pd.DataFrame, *columns: str, positive: tuple[str, ...] = ()) 
     """The rows that can be drawn, and a note on those that cannot.
 
     A row goes where one of `columns` has no finite value, or one of `positive` (log scales) is not above 0.
+
+    Raises:
+        Problem: `bad-data` where nothing is left.
     """
     finite = np.ones(len(frame), dtype=bool)
     for name in columns:
@@ -55,6 +60,8 @@ def present(frame: pd.DataFrame, *columns: str, positive: tuple[str, ...] = ()) 
         notes.append(
             f"{hidden:,} of {len(frame):,} points are not above zero and cannot stand on a log scale."
         )
+    if len(frame) and not (finite & above).any():
+        raise Problem("bad-data", f"nothing to draw: {notes[0]}", help="see the tables for what is there")
     return frame[finite & above], " ".join(notes)
 
 

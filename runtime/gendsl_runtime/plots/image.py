@@ -134,6 +134,8 @@ def _panel(
     color: Column | None,
 ) -> Any:
     down, across = map(str, grid.dims)
+    # Members that lie on grids of their own share the union of their labels: what is missing is no part of it.
+    grid = grid.dropna(down, how="all").dropna(across, how="all")
     low_y, high_y = _extent(grid[down].values)
     low_x, high_x = _extent(grid[across].values)
     # Coordinates of a plane grow upwards; rows of a picture are counted downwards.

@@ -147,9 +147,9 @@ def _p(value: float) -> str:
 
 
 def _why(verdict: Verdict) -> str:
-    if verdict.outcome != "undecided":
-        return verdict.reason
-    return verdict.reason or "the interval holds the threshold, so the data allow both"
+    if verdict.outcome == "undecided" and verdict.reason in ("", "the interval holds 0"):
+        return "the interval holds the threshold, so the data allow both"
+    return verdict.reason
 
 
 def _rows(verdict: Verdict, scale: _Scale, constant: bool) -> tuple[Row, ...]:

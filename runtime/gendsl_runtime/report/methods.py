@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gendsl import spec
-from gendsl.catalogue import Description
+from gendsl.catalogue.description import Description
 from gendsl_runtime.changes import shown
 from gendsl_runtime.components import catalogue
 from gendsl_runtime.report.papers import Paper, papers

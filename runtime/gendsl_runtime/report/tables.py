@@ -131,7 +131,9 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, float):
         if math.isnan(value):
             return Cell("–", "", is_number=True)
-        return Cell(number(value), repr(value), is_number=True)
+        # Spelt so that both JavaScript and Python read it.
+        text = repr(value).replace("inf", "Infinity")
+        return Cell(number(value), text, is_number=True)
     if isinstance(value, int) and not isinstance(value, bool):
         return Cell(f"{value:,}" if abs(value) >= 10_000 else str(value), str(value), is_number=True)
     return Cell(str(value), str(value))

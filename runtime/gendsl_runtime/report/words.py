@@ -63,7 +63,11 @@ def condition(value: spec.Value, experiment: spec.Spec) -> str:
     """What an expression is restricted to by axes fixed to one label: `noise is 0, run is clean`."""
     match value:
         case spec.Where(subject=subject, fixed=fixed):
-            own = [f"{axis} is {experiment.axes[axis].labels[place]}" for axis, place in fixed.items()]
+            labels = {axis: experiment.axes[axis].labels[place] for axis, place in fixed.items()}
+            own = [
+                f"{axis} is {label:g}" if isinstance(label, float) else f"{axis} is {label}"
+                for axis, label in labels.items()
+            ]
             return ", ".join(filter(None, [*own, condition(subject, experiment)]))
         case spec.Operation(operands=operands):
             return ", ".join(dict.fromkeys(filter(None, (condition(item, experiment) for item in operands))))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gendsl_runtime.plots.histogram import histogram
+from gendsl_runtime.problem import Problem
 from tests.components.plots.columns import TABLE, labels, notes, quantity, rows
 
 NAMES, SEEDS = ["clean", "poisoned"], list(range(50))
@@ -36,7 +37,11 @@ def test_on_a_log_scale_bins_have_one_ratio() -> None:
     assert [row["count"] for row in found] == [10, 10, 10]
 
 
-@pytest.mark.parametrize("values", [np.full(4, 2.5), np.full(4, np.nan)])
-def test_equal_and_missing_values_are_no_trouble(values: np.ndarray) -> None:
-    chart = histogram(TABLE, quantity(values, seed=[0, 1, 2, 3]))
-    assert sum(row["count"] for row in rows(chart)) == np.isfinite(values).sum()
+def test_equal_values_have_one_bin_of_their_own() -> None:
+    chart = histogram(TABLE, quantity(np.full(4, 2.5), seed=[0, 1, 2, 3]))
+    assert [row["count"] for row in rows(chart)] == [4]
+
+
+def test_without_any_value_there_is_nothing_to_draw() -> None:
+    with pytest.raises(Problem, match="nothing to draw: 4 of 4 points have no value"):
+        histogram(TABLE, quantity(np.full(4, np.nan), seed=[0, 1, 2, 3]))

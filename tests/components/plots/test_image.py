@@ -85,6 +85,15 @@ def test_seeds_are_averaged_and_said() -> None:
     assert "means over 2 seeds" in notes(chart)
 
 
+def test_each_panel_has_its_own_grid_where_the_members_lie_on_different_ones() -> None:
+    grids = np.full((2, 6, 6), np.nan)
+    grids[0, :3, :3], grids[1, 3:, 3:] = 0.0, 1.0
+    side = [-1.0, 0.0, 1.0, 9.0, 10.0, 11.0]
+    left, right = panels(image(TABLE, quantity(grids, run=NAMES, y=side, x=side)))
+    assert pixels(url(left)).shape == pixels(url(right)).shape == (3, 3, 4)
+    assert right["layer"][0]["encoding"]["x"]["scale"]["domain"] == [8.5, 11.5]
+
+
 def test_points_stand_on_top_of_their_own_panel() -> None:
     grids = np.zeros((2, 3, 3))
     spots = quantity(np.array([[0.1, 0.2], [0.3, np.nan]]), run=NAMES, example=[0, 1])
