@@ -21,8 +21,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "runtime")]
 
 from gendsl.format import format  # noqa: E402
 from gendsl.parse import parse  # noqa: E402
+from gendsl.parse.tables import tables  # noqa: E402
+from gendsl.places import resource  # noqa: E402
 from gendsl.source import Source  # noqa: E402
-from gendsl.tables import resource, tables  # noqa: E402
 
 PYTHON = (
     "net = mlp(hidden=[width, width], activation='relu')\nclaim = mean(gap.error[run == 3]) > 2 + 3 * width\n"

@@ -83,7 +83,7 @@ def planned(members: int) -> None:
 def plain(members: int) -> None:
     """The baseline: an object, a JSON text and a hash for each node."""
     from gendsl.spec import Component
-    from gendsl.substitute import substituted
+    from gendsl.spec.substitute import substituted
 
     spec = experiment(members)
     keys: dict[tuple[str, tuple[int, ...]], str] = {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from gendsl.lex import BAD, END, lex
+from gendsl.parse.lex import BAD, END, lex
+from gendsl.parse.tables import tables
 from gendsl.source import Source, Span
-from gendsl.tables import tables
 from gendsl.words import DECLARING, RESERVED
 
 _COMMENT = re.compile(r"(?:#|//)[^\n]*")

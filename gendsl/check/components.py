@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from gendsl.catalogue import Description, Parameter
+from gendsl.catalogue.description import Description, Parameter
+from gendsl.catalogue.types import Type
 from gendsl.check import facts, fits, reach, values
 from gendsl.check.drafts import Draft, Field, kinds_of, listed
 from gendsl.check.scope import Given, World
@@ -26,7 +27,6 @@ from gendsl.spec import (
     Use,
     Value,
 )
-from gendsl.types import Type
 
 STEPS = ("dataset", "train", "analysis")
 """Kinds whose components are computed and stored by themselves."""

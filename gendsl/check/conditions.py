@@ -8,6 +8,7 @@ from itertools import product
 from typing import NoReturn
 
 from gendsl import tree
+from gendsl.catalogue.types import Type
 from gendsl.check import names, numbers, reach, sweeps, values
 from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
@@ -28,8 +29,7 @@ from gendsl.spec import (
     Value,
     Where,
 )
-from gendsl.substitute import folded
-from gendsl.types import Type
+from gendsl.spec.substitute import folded
 
 COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
 FLIPPED = {"<": ">", "<=": ">=", "==": "==", "!=": "!=", ">=": "<=", ">": "<"}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, NoReturn
 
 from gendsl import tree
-from gendsl.catalogue import Description, Parameter
+from gendsl.catalogue.description import Description, Parameter
+from gendsl.catalogue.types import COMPONENTS, Type
 from gendsl.check import names
 from gendsl.check.faults import Broken, Place
 from gendsl.check.scope import Declared, Edit, Given, World
-from gendsl.types import COMPONENTS, Type
 
 
 class Field(NamedTuple):

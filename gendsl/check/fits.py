@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gendsl import tree
-from gendsl.catalogue import Description
+from gendsl.catalogue.description import Description
 from gendsl.check import facts
 from gendsl.check.drafts import Draft
 from gendsl.check.facts import Facts

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gendsl import tree
+from gendsl.catalogue.types import SCALARS, Type
 from gendsl.check import facts, names, numbers, sweeps, values
 from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
 from gendsl.check.slots import Slot
 from gendsl.spec import Coordinate, Items, Moment, Number, Value
-from gendsl.types import SCALARS, Type
 
 EPOCH = SCALARS["Epochs"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from gendsl import tree
+from gendsl.catalogue.types import COMPONENTS, SCALARS, Type
 from gendsl.check import names, numbers, references, sweeps, values
 from gendsl.check.faults import Place
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, shape
 from gendsl.quantity import DIMENSIONS, written
 from gendsl.spec import Choice, Component, Flag, Items, Nothing, Number, Text, Use, Value
-from gendsl.types import COMPONENTS, SCALARS, Type
 
 TYPES: dict[str, Type] = {
     "int": Type("Integer"),

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import NoReturn
 
 from gendsl import tree
+from gendsl.catalogue.types import COMPONENTS, Type, described
 from gendsl.check import components, drafts, facts, moments, names, sweeps, values
 from gendsl.check.faults import Broken
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, mismatch, shape
 from gendsl.spec import Choice, Quantity, Split, Use, Value
-from gendsl.types import COMPONENTS, Type, described
 
 
 def component(world: World, given: Given, want: Type, slot: Slot) -> Value:

@@ -11,7 +11,7 @@ from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import shape
 from gendsl.quantity import DIMENSIONS
 from gendsl.spec import Coordinate, Quantity, Use, Value
-from gendsl.substitute import folded
+from gendsl.spec.substitute import folded
 
 COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from gendsl import tree
+from gendsl.catalogue.types import Type, described
 from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
-from gendsl.types import Type, described
 
 
 @dataclass(frozen=True)

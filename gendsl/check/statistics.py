@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from gendsl import tree
-from gendsl.catalogue import Description
+from gendsl.catalogue.description import Description
 from gendsl.check import components, names, results, sweeps, values
 from gendsl.check.drafts import Draft, listed
 from gendsl.check.scope import Given, World

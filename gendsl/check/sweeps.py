@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass, field
 
 from gendsl import tree
+from gendsl.catalogue.types import Type
 from gendsl.check import names, numbers, values
 from gendsl.check.faults import Broken, Place
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot
 from gendsl.quantity import written
 from gendsl.spec import Axis, Choice, Coordinate, Flag, Items, Number, Text, Value
-from gendsl.types import Type
 
 Label = str | int | float
 MOST = 10_000_000

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gendsl import tree
+from gendsl.catalogue.types import COMPONENTS, Type, described
 from gendsl.check import conditions, names, numbers, references, results, sweeps
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, mismatch
 from gendsl.spec import Choice, Flag, InputFile, Items, Nothing, Operation, Text, Value
-from gendsl.types import COMPONENTS, Type, described
 
 METRICS = {"train_error": Type("Share", low=0, high=1), "train_accuracy": Type("Share", low=0, high=1)}
 METRICS["train_loss"] = Type("NonNegative", low=0)

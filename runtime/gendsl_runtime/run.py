@@ -13,12 +13,12 @@ from gendsl.check import Options
 from gendsl.diagnostic import DiagnosticError
 from gendsl.plan import Plan, plan
 from gendsl_runtime.device import chosen_device
+from gendsl_runtime.execute.watch import Watch
 from gendsl_runtime.numerics import numerics
 from gendsl_runtime.reading import file_digest, read_checked
 from gendsl_runtime.saved import current_folder, new_folder
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.place import store_place
-from gendsl_runtime.watch import Watch
 
 if TYPE_CHECKING:
     from gendsl_runtime.results import Results
@@ -82,7 +82,7 @@ def _carried_out(
 ) -> tuple[Results, Path]:
     from gendsl_runtime.archive import save
     from gendsl_runtime.claims import decide
-    from gendsl_runtime.compute import computed, recorded
+    from gendsl_runtime.execute.compute import computed, recorded
     from gendsl_runtime.report import render_report
 
     start, started = perf_counter(), datetime.now(UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gendsl.catalogue import Description
+from gendsl.catalogue.description import Description
 from gendsl_runtime import components
 
 CATALOGUE = components.catalogue()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from gendsl.catalogue import Description
+from gendsl.catalogue.description import Description
 from gendsl_runtime import components
 from gendsl_runtime.data import Dataset, Split
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
+from gendsl.catalogue.types import Type
 from gendsl.spec import Choice, Component, Flag, Items, Nothing, Number, Text, Value
-from gendsl.types import Type
 from gendsl_runtime import components
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.execute.perform import payloads

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from gendsl.catalogue import Catalogue, literal, signature
+from gendsl.catalogue import Catalogue
+from gendsl.catalogue.description import literal, signature
 from gendsl_runtime.components import catalogue
 from tests.language.checking import components
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from gendsl.tables import resource
+from gendsl.places import resource
 from gendsl.words import DECLARING, RESERVED
 
 

@@ -12,8 +12,8 @@ from specs_on_hand import ALL
 
 from gendsl.diagnostic import DiagnosticError
 from gendsl.format import format
-from gendsl.lex import lex
 from gendsl.parse import parse
+from gendsl.parse.lex import lex
 from gendsl.source import Source
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gendsl.keys import count, encode, number, parts, text
+from gendsl.plan.keys import count, encode, number, parts, text
 from gendsl.spec import Choice, Component, Flag, InputFile, Items, Nothing, Number, Split, Text, Use, Value
 
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from specs_on_hand import ALL
 
 from gendsl import tree
-from gendsl.lex import lex
 from gendsl.parse import MOST, parse, parse_expression
+from gendsl.parse.lex import lex
+from gendsl.parse.tables import tables
+from gendsl.places import resource
 from gendsl.source import Source, Span
-from gendsl.tables import resource, tables
 
 
 def read(text: str):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gendsl.tables import cache_folder, tables
+from gendsl.parse.tables import tables
+from gendsl.places import cache_folder
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def test_made_once_then_read(monkeypatch):
     (kept,) = folder.glob("grammar-*.json")
     assert folder.stat().st_mode & 0o777 == 0o700
     tables.cache_clear()
-    monkeypatch.setattr("gendsl.tables._make", None)
+    monkeypatch.setattr("gendsl.parse.tables._make", None)
     assert tables() == made
     assert kept.exists()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gendsl_runtime.ranks import average_ranks
+from gendsl_runtime.measures.ranks import average_ranks
 
 
 @given(st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 2.0, np.inf]), max_size=12))

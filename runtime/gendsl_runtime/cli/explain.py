@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gendsl.catalogue import Description
+    from gendsl.catalogue.description import Description
 
 HELP = "explain a component, a diagnostic code or a word of the language"
 
@@ -92,7 +92,8 @@ def explained(name: str) -> str | None:
 
 def page(found: Description) -> str:
     """A component: how it is written, what it takes, what it gives, and its documentation."""
-    from gendsl.catalogue import described, literal, signature
+    from gendsl.catalogue.description import literal, signature
+    from gendsl.catalogue.types import described
 
     lines = [
         f"{found.kind} {signature(found)}" if found.kind != "train" else "train NAME { ... }",

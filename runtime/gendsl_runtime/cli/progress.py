@@ -21,7 +21,7 @@ from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
 from gendsl.render import render
 from gendsl_runtime.execute.task import Broken, Outcome, Task
-from gendsl_runtime.watch import Watch
+from gendsl_runtime.execute.watch import Watch
 
 VERBS = {"dataset": "making data", "train": "training", "analysis": "analysing"}
 

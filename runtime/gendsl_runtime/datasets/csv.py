@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gendsl_runtime import columns
 from gendsl_runtime.component import Flag, InputFile, Seed, Share, Text, dataset
-from gendsl_runtime.data import Dataset
-from gendsl_runtime.splitting import cut, parts, standard
-from gendsl_runtime.table import Table, read
+from gendsl_runtime.data import Dataset, columns
+from gendsl_runtime.data.splitting import cut, parts, standard
+from gendsl_runtime.data.table import Table, read
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from gendsl_runtime.component import Count, Natural, Seed, dataset
 from gendsl_runtime.data import Dataset
+from gendsl_runtime.data.splitting import cut, parts
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.splitting import cut, parts
 
 SIDE = 28
 SIDES = (28, 14, 7, 4, 2, 1)

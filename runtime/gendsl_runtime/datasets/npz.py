@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from gendsl_runtime.columns import counts
 from gendsl_runtime.component import InputFile, Positive, Seed, Share, Text, dataset
 from gendsl_runtime.data import Dataset
+from gendsl_runtime.data.columns import counts
+from gendsl_runtime.data.splitting import cut, parts
+from gendsl_runtime.data.table import problem
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.splitting import cut, parts
-from gendsl_runtime.table import problem
 
 LARGEST = 4 * 2**30
 """Bytes of all arrays together, unpacked."""

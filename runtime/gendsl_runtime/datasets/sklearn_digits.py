@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gendsl_runtime.component import Count, Natural, Seed, dataset
 from gendsl_runtime.data import Dataset
-from gendsl_runtime.splitting import cut, parts
+from gendsl_runtime.data.splitting import cut, parts
 
 
 @dataset(

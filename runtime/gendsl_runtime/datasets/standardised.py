@@ -6,7 +6,7 @@ from typing import Literal
 
 from gendsl_runtime.component import dataset
 from gendsl_runtime.data import Dataset
-from gendsl_runtime.splitting import standard
+from gendsl_runtime.data.splitting import standard
 
 
 @dataset(version=1, like="data", paper="lecun1998efficient")

@@ -6,7 +6,7 @@ import numpy as np
 
 from gendsl_runtime.component import Seed, Share, SplitName, dataset
 from gendsl_runtime.data import Dataset, Split
-from gendsl_runtime.mislabelling import needs_classes, other_labels
+from gendsl_runtime.data.mislabelling import needs_classes, other_labels
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gendsl_runtime.component import statistic
-from gendsl_runtime.ranks import average_ranks
+from gendsl_runtime.measures.ranks import average_ranks
 from gendsl_runtime.statistics.pearson import pearson
 
 

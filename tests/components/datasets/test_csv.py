@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
-from gendsl_runtime import table
+from gendsl_runtime.data import table
 from gendsl_runtime.datasets.csv import csv
 from gendsl_runtime.problem import Problem
 
@@ -41,7 +41,7 @@ def whole(path, **parameters):
 
 
 def data_order(rows):
-    from gendsl_runtime.splitting import parts
+    from gendsl_runtime.data.splitting import parts
 
     return parts(rows, train=rows, held_back=0, test=0, seed=0, source="")["train"]
 

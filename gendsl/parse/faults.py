@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from gendsl.diagnostic import Diagnostic, Label
-from gendsl.driver import DEEPEST, Halt, advance
-from gendsl.lex import BAD, END, FOREIGN, Fault, Tokens
-from gendsl.repair import BETWEEN, COMPARISONS, OPERATORS, REACH, Repair, Trial
-from gendsl.segment import CLOSERS, OPENERS, Segment, kind
+from gendsl.parse.driver import DEEPEST, Halt, advance
+from gendsl.parse.lex import BAD, END, FOREIGN, Fault, Tokens
+from gendsl.parse.repair import BETWEEN, COMPARISONS, OPERATORS, REACH, Repair, Trial
+from gendsl.parse.segment import CLOSERS, OPENERS, Segment, kind
+from gendsl.parse.tables import tables
 from gendsl.source import Source, Span
-from gendsl.tables import tables
 from gendsl.words import DECLARING, RESERVED, nearest
 
 

@@ -10,14 +10,14 @@ from importlib import metadata
 from gendsl.plan import Plan
 from gendsl_runtime.execute.local import Executor, InProcess, Workers
 from gendsl_runtime.execute.perform import Performer
+from gendsl_runtime.execute.schedule import DamageError, Scheduler
+from gendsl_runtime.execute.watch import Watch
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.results import Results, collect
 from gendsl_runtime.saved import whole
-from gendsl_runtime.schedule import DamageError, Scheduler
 from gendsl_runtime.store import Damaged, Store
 from gendsl_runtime.store.payload import unpack
-from gendsl_runtime.watch import Watch
 
 REPAIRS = 3
 """How often a run starts over because a stored result turned out damaged."""

@@ -14,81 +14,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from gendsl.catalogue.description import Description, Parameter
+from gendsl.catalogue.types import Type
 from gendsl.diagnostic import Diagnostic
+from gendsl.places import cache_folder
 from gendsl.source import Source, Span
-from gendsl.types import Type, described
 
 FORMAT = 5
 """Raised whenever what is cached changes its shape."""
-
-
-class Parameter(NamedTuple):
-    """One parameter. `default` is a literal; a string stands for text, a choice or a component by name."""
-
-    name: str
-    type: Type
-    required: bool = True
-    default: Any = None
-    positional: bool = False
-    keyword: str = ""
-    """The name in Python, where it differs: `from_`."""
-
-    @property
-    def python(self) -> str:
-        return self.keyword or self.name
-
-
-class Gives(NamedTuple):
-    """A quantity of an analysis: its base unit and its own axes."""
-
-    unit: str
-    axes: tuple[str, ...]
-
-
-class Description(NamedTuple):
-    """All that is known about a component without running it. `facts` are its decorator's literals."""
-
-    kind: str
-    name: str
-    file: str
-    line: int
-    version: int
-    parameters: dict[str, Parameter]
-    facts: dict[str, Any]
-    summary: str
-    body: str
-    arity: int = 0
-    """How many positional arguments a statistic has; -1 for any number."""
-
-    @property
-    def paper(self) -> tuple[str, ...]:
-        keys = self.facts.get("paper", ())
-        return (keys,) if isinstance(keys, str) else tuple(keys)
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        needs = self.facts.get("needs") or ()
-        return (needs,) if isinstance(needs, str) else tuple(needs)
-
-    @property
-    def gives(self) -> dict[str, Gives]:
-        """The quantities of an analysis, the main one first."""
-        return {name: _gives(text) for name, text in self.facts.get("gives", {}).items()}
-
-    @property
-    def positional(self) -> list[Parameter]:
-        return [parameter for parameter in self.parameters.values() if parameter.positional]
-
-
-def _gives(text: str) -> Gives:
-    """`nats [epoch]` is the unit nats with the own axis epoch."""
-    from gendsl.quantity import base_of
-
-    unit, _, axes = text.partition("[")
-    names = axes.rstrip("] ").replace(",", " ").split()
-    return Gives(base_of(unit.strip()), tuple(names))
 
 
 @dataclass(frozen=True)
@@ -101,8 +36,9 @@ class Catalogue:
     @classmethod
     def read(cls, folders: Mapping[str, Path], *, cache: Path | None = None) -> Catalogue:
         """Read the folder of each kind; `cache` is a file, by default in the user's cache folder."""
-        cache = cache or cache_folder() / "catalogue.json"
-        known = _load(cache)
+        if cache is None and (own := cache_folder()) is not None:
+            cache = own / "catalogue.json"
+        known = _load(cache) if cache else {}
         entries: dict[str, Any] = {}
         components: dict[tuple[str, str], Description] = {}
         faults: list[Diagnostic] = []
@@ -117,7 +53,7 @@ class Catalogue:
                     components[kind, description.name] = description
                 if entry["fault"] is not None:
                     faults.append(_fault(path, *entry["fault"]))
-        if entries != known:
+        if cache and entries != known:
             _save(cache, {**known, **entries})
         return cls(components, tuple(faults))
 
@@ -141,12 +77,6 @@ class Catalogue:
         return table
 
 
-def cache_folder() -> Path:
-    """Where things are kept that can be made again: `$XDG_CACHE_HOME/gendsl`, else `~/.cache/gendsl`."""
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 (Path.home may raise)
-    return Path(root) / "gendsl"
-
-
 def _files(folder: Path) -> Iterator[tuple[str, list[int]]]:
     """Python files of a folder with the stamp that guards them, in alphabetical order."""
     try:
@@ -160,7 +90,7 @@ def _files(folder: Path) -> Iterator[tuple[str, list[int]]]:
 
 
 def _examined(path: str, kind: str) -> dict[str, Any]:
-    from gendsl.component_file import MalformedError, describe
+    from gendsl.catalogue.component_file import MalformedError, describe
 
     try:
         description = describe(Path(path).read_bytes(), path, kind)
@@ -210,43 +140,7 @@ def _load(cache: Path) -> dict[str, Any]:
 def _save(cache: Path, files: dict[str, Any]) -> None:
     """Written beside and renamed, so that no reader sees half of it; failing to keep a cache is no fault."""
     with contextlib.suppress(OSError):
-        cache.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=cache.parent, prefix=cache.name)
         with os.fdopen(handle, "w") as file:
             json.dump({"format": FORMAT, "files": files}, file, separators=(",", ":"))
         Path(name).replace(cache)
-
-
-def signature(description: Description) -> str:
-    """How one writes it: `sgd(lr, momentum=0, schedule=constant)`."""
-    words = [
-        p.name if p.required else f"{p.name}={literal(p.default, p.type)}"
-        for p in description.parameters.values()
-    ]
-    return f"{description.name}({', '.join(words)})"
-
-
-def literal(value: Any, type_: Type) -> str:
-    """A default as one would write it in a spec."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"' if type_.name in ("Text", "InputFile") else value
-    if isinstance(value, list):
-        return "[" + ", ".join(literal(item, type_.items or type_) for item in value) + "]"
-    return f"{value} {type_.unit}" if type_.unit else f"{value}"
-
-
-__all__ = [
-    "Catalogue",
-    "Description",
-    "Gives",
-    "Parameter",
-    "Type",
-    "cache_folder",
-    "described",
-    "literal",
-    "signature",
-]

@@ -7,7 +7,7 @@ from typing import Any
 
 from gendsl import tree
 from gendsl.diagnostic import Diagnostic
-from gendsl.lex import FOREIGN
+from gendsl.parse.lex import FOREIGN
 from gendsl.source import Source, Span
 from gendsl.words import nearest
 

@@ -15,8 +15,8 @@ from math import prod
 
 import networkx as nx
 
-from gendsl.fragments import Fragment, constant, fixed, hashed, joined, of_keys, strides
-from gendsl.keys import (
+from gendsl.plan.fragments import Fragment, constant, fixed, hashed, joined, of_keys, strides
+from gendsl.plan.keys import (
     ACTION,
     RECIPE,
     SIZE,
@@ -26,8 +26,7 @@ from gendsl.keys import (
     node,
     parts,
 )
-from gendsl.limit import refuse_too_large, refused
-from gendsl.mentions import axes_of, inside, steps_of
+from gendsl.plan.limit import refuse_too_large, refused
 from gendsl.spec import (
     Axis,
     Coordinate,
@@ -41,7 +40,8 @@ from gendsl.spec import (
     Value,
     Where,
 )
-from gendsl.substitute import at, substituted
+from gendsl.spec.mentions import axes_of, inside, steps_of
+from gendsl.spec.substitute import at, substituted
 
 MAX_RUNS = 1000
 NO_VALUE = "an argument has no value everywhere along its axes"

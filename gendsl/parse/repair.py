@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gendsl.driver import advance
-from gendsl.segment import CLOSERS, Segment, kind
-from gendsl.tables import tables
+from gendsl.parse.driver import advance
+from gendsl.parse.segment import CLOSERS, Segment, kind
+from gendsl.parse.tables import tables
 from gendsl.words import DECLARING, RESERVED
 
 REACH = 10

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gendsl_runtime.data.table import Table, is_number
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.table import Table, is_number
 
 MOST_CATEGORIES = 100
 """A column of more different words is a name or a text rather than a category."""

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from gendsl.tables import tables
+from gendsl.parse.tables import tables
 
 END = 0
 BAD = -1

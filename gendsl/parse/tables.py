@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gendsl.places import cache_folder, resource
+
 FORMAT = "2"
 
 
@@ -52,13 +54,6 @@ class Tables(NamedTuple):
     """Where chains of unit rules lead, filled by the driver as it meets them."""
 
 
-def resource(*parts: str) -> Path:
-    """A file that ships with GenDSL: in the package (a wheel) first, beside it (a checkout) second."""
-    package = Path(__file__).parent
-    inside = package.joinpath(*parts)
-    return inside if inside.exists() else package.parent.joinpath(*parts)
-
-
 @cache
 def tables() -> Tables:
     """The tables of the grammar, from the cache where it has them."""
@@ -75,22 +70,6 @@ def tables() -> Tables:
     if path is not None:
         _write(path, text)
     return _from_json(text)
-
-
-def cache_folder() -> Path | None:
-    """The user's own cache folder for GenDSL, made if need be; None where there is none that only they can
-    write.
-    """
-    home = os.environ.get("XDG_CACHE_HOME")
-    try:
-        folder = (Path(home) if home and Path(home).is_absolute() else Path.home() / ".cache") / "gendsl"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = folder.stat()
-    except (OSError, RuntimeError):
-        return None
-    if hasattr(os, "getuid") and (facts.st_uid != os.getuid() or facts.st_mode & 0o022):
-        return None
-    return folder
 
 
 def _lark_version() -> str:

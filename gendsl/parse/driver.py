@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gendsl import tree
-from gendsl.lex import END, Tokens
+from gendsl.parse.lex import END, Tokens
+from gendsl.parse.tables import Rule, Tables, tables
 from gendsl.source import Span
-from gendsl.tables import Rule, Tables, tables
 
 DEEPEST = 100
 """Levels of nesting of one declaration; later passes may recurse that deep."""

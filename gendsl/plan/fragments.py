@@ -12,7 +12,7 @@ from itertools import islice, repeat
 from math import prod
 from typing import NamedTuple
 
-from gendsl.keys import SIZE
+from gendsl.plan.keys import SIZE
 
 BLOCK = 65_536
 """Nodes hashed at once."""

@@ -10,10 +10,10 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from gendsl.driver import advance
-from gendsl.lex import END, Tokens
+from gendsl.parse.driver import advance
+from gendsl.parse.lex import END, Tokens
+from gendsl.parse.tables import tables
 from gendsl.source import Source, Span
-from gendsl.tables import tables
 from gendsl.words import DECLARING, KINDS
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gendsl import tree
-from gendsl.build import Builder
 from gendsl.diagnostic import Diagnostic
-from gendsl.driver import DEEPEST, Driver, Halt, functions
-from gendsl.lex import END, Tokens, lex
+from gendsl.parse.build import Builder
+from gendsl.parse.driver import DEEPEST, Driver, Halt, functions
+from gendsl.parse.lex import END, Tokens, lex
 from gendsl.source import Source, Span
 
 if TYPE_CHECKING:
-    from gendsl.segment import Segment
+    from gendsl.parse.segment import Segment
 
 MOST = 100
 """Diagnostics of one file; after these, reading stops."""
@@ -70,7 +70,7 @@ class _Reading:
         self.broken: set[str] = set()
         self.diagnostics: list[Diagnostic] = []
         if self.tokens.faults:
-            from gendsl.faults import lexical
+            from gendsl.parse.faults import lexical
 
             self.diagnostics = lexical(source, self.tokens)
 
@@ -89,8 +89,8 @@ class _Reading:
     def expression(self) -> tuple[tree.Expr | None, list[Diagnostic]]:
         value, halt = Driver(self.tokens, self.functions).run("expr", 0)
         if halt is not None:
-            from gendsl.faults import diagnose
-            from gendsl.segment import Segment
+            from gendsl.parse.faults import diagnose
+            from gendsl.parse.segment import Segment
 
             segment = Segment(self.source, self.tokens, 0, len(self.tokens.kinds) - 1, "expr")
             self.diagnostics.append(diagnose(segment, halt))
@@ -100,8 +100,8 @@ class _Reading:
 
     def _recover(self, halt: Halt) -> int | None:
         """Keep what was read, report the declaration that could not be, and say where to go on."""
-        from gendsl.faults import diagnose
-        from gendsl.segment import Segment
+        from gendsl.parse.faults import diagnose
+        from gendsl.parse.segment import Segment
 
         first = self._keep(halt)
         segment = Segment.around(self.source, self.tokens, first)

@@ -7,9 +7,9 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from gendsl import types
-from gendsl.catalogue import Description, Parameter
-from gendsl.types import Type
+from gendsl.catalogue import types
+from gendsl.catalogue.description import Description, Parameter
+from gendsl.catalogue.types import Type
 
 FACTS: dict[str, frozenset[str]] = {
     "dataset": frozenset({"version", "task", "shape", "outputs", "splits", "like", "paper"}),

@@ -9,11 +9,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gendsl import tree
-from gendsl.build import dedented
 from gendsl.diagnostic import DiagnosticError
-from gendsl.layout import BLANK, HARD, INDENT, SOFT, SPACE, Broken, Comment, Doc, Indent, group, printed
-from gendsl.lex import Tokens, lex
+from gendsl.format.layout import (
+    BLANK,
+    HARD,
+    INDENT,
+    SOFT,
+    SPACE,
+    Broken,
+    Comment,
+    Doc,
+    Indent,
+    group,
+    printed,
+)
 from gendsl.parse import parse
+from gendsl.parse.build import dedented
+from gendsl.parse.lex import Tokens, lex
 from gendsl.source import Source
 
 _LOOSE = frozenset(("and", "or", "<", "<=", "==", "!=", ">=", ">", "in", "+", "-"))
