@@ -28,7 +28,11 @@ def mean_interval(array: xr.DataArray, *, over: str, level: float, is_log: bool 
     Args:
         array: `(..., over, ...)`; missing values are NaN.
     """
-    values = array.astype(np.float64)
+    with np.errstate(all="ignore"):
+        return _interval(array.astype(np.float64), over, level, is_log)
+
+
+def _interval(values: xr.DataArray, over: str, level: float, is_log: bool) -> Interval:
     if is_log:
         values = values.copy(data=np.log(np.where(values.values > 0, values.values, np.nan)))
     count = values.count(over)

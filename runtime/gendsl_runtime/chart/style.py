@@ -119,7 +119,7 @@ def is_discrete(column: Column | None) -> bool:
 
 def marked(column: Column | None, marks: Sequence[Any]) -> dict[str, Any] | None:
     """A second channel (dashes, shapes) that tells few names apart without colour."""
-    if column is None or column.is_number or not 1 < len(column.levels) <= len(marks):
+    if column is None or not 1 < len(column.levels) <= (2 if column.is_number else len(marks)):
         return None
     order = list(column.levels)
     scale = {"domain": order, "range": list(marks[: len(order)])}
@@ -145,9 +145,9 @@ def drawn(
 
 
 def _shades(count: int) -> list[str]:
-    """Colours at equal steps along the ordered ramp."""
-    if count == 1:
-        return [ORDERED[1]]
+    """Colours at equal steps along the ordered ramp; one or two numbers are told apart like names."""
+    if count <= 2:
+        return list(PALETTE[:count])
     places = [i * (len(ORDERED) - 1) / (count - 1) for i in range(count)]
     return [blended(ORDERED, place) for place in places]
 
