@@ -28,8 +28,4 @@ class _Explanations(Mapping[str, str]):
 
 
 CODES: Mapping[str, str] = _Explanations()
-
-
-def explanation(code: str) -> str:
-    """The explanation of a code, in markdown; raises KeyError where there is no such code."""
-    return CODES[code]
+"""Raises KeyError where there is no such code."""

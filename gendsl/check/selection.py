@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from gendsl import tree
 from gendsl.check.scope import Given, World
 from gendsl.spec import Axis, Coordinate, Items, Label, Number, Operation, Range, Value
+from gendsl.spec.operators import COMPARISONS
 
 Axes = Mapping[str, Axis]
-COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
 
 
 def matches(world: World, given: Given, labels: list[str]) -> Iterator[int]:
@@ -74,4 +66,4 @@ def _number_holds(op: str, label: float, other: Value) -> bool:
         steps = (label - other.low) / other.step
         return abs(steps - round(steps)) < 1e-9
     assert isinstance(other, Number)
-    return COMPARE[op](label, other.value)
+    return bool(COMPARISONS[op](label, other.value))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from gendsl.spec import (
     Axis,
@@ -18,23 +16,7 @@ from gendsl.spec import (
     Value,
     Where,
 )
-
-
-def _power(base: float, exponent: float) -> int | float:
-    """A whole power of a whole number is whole while doubles hold it; no power takes longer than another."""
-    result = math.pow(base, exponent)
-    is_whole = isinstance(base, int) and isinstance(exponent, int) and exponent >= 0 and abs(result) < 2**53
-    return int(result) if is_whole else result
-
-
-ARITHMETIC: Mapping[str, Callable[..., int | float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "**": _power,
-    "neg": operator.neg,
-}
+from gendsl.spec.operators import ARITHMETIC
 
 
 def at(coordinate: Coordinate, axes: Mapping[str, Axis], place: Mapping[str, int]) -> Value:

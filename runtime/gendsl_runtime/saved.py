@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from gendsl.plan import Plan
+from gendsl.spec import Spec
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.faults import told
 from gendsl_runtime.store.place import store_place
@@ -61,6 +62,15 @@ def run_names(store: Path) -> list[str]:
     """Every run kept in a store, the latest last."""
     found = [folder for folder in (store / "runs").glob("[!.]*") if (folder / RESULTS).is_file()]
     return [folder.name for folder in sorted(found, key=lambda folder: (folder / RESULTS).stat().st_mtime_ns)]
+
+
+def last_spec(name: str, store: Path) -> Spec | None:
+    """The experiment `name` as it was when it last ran with the store in this folder; None if never."""
+    try:
+        content = json.loads((_latest(name, store) / RESULTS).read_text(encoding="utf-8"))
+        return Spec.model_validate(content["spec"])
+    except (OSError, ValueError, KeyError, TypeError, UnknownRunError):
+        return None  # none, or written by another version: then there is nothing to compare with
 
 
 def current_folder(store: Store, planned: Plan) -> Path | None:

@@ -11,8 +11,9 @@ import pytest
 
 from gendsl.plan import Plan, plan
 from gendsl.spec import Axis, Component, Coordinate, Number, Spec, Step, Use
-from gendsl_runtime.changes import changes, last_run
+from gendsl_runtime.changes import changes
 from gendsl_runtime.cli.plan import data, lines, summary
+from gendsl_runtime.saved import last_spec
 from gendsl_runtime.states import StepState, states
 from gendsl_runtime.store import Entry, Failed, Store
 
@@ -183,14 +184,14 @@ def test_json_has_the_same(store: Store) -> None:
 
 
 def test_the_last_run_is_the_newest_readable_one(tmp_path: Path) -> None:
-    assert last_run(tmp_path, "x") is None
+    assert last_spec("x", tmp_path) is None
     for number, lr in ((1, 0.1), (2, 0.2)):
         folder = tmp_path / "runs" / f"x-{number:03d}"
         folder.mkdir(parents=True)
         content = {"spec": experiment(lr=lr).model_dump(mode="json")}
         (folder / "results.json").write_text(json.dumps(content))
-    found = last_run(tmp_path, "x")
+    found = last_spec("x", tmp_path)
     assert found == experiment(lr=0.2)
     assert changes(found.steps["fit"], experiment(lr=0.3).steps["fit"]) == (("optimizer.lr", "0.2", "0.3"),)
     (tmp_path / "runs" / "x-002" / "results.json").write_text('{"spec": {"na')
-    assert last_run(tmp_path, "x") is None
+    assert last_spec("x", tmp_path) is None

@@ -9,7 +9,7 @@ so that runs which share a seed stay paired.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 from gendsl import spec
+from gendsl.spec.operators import ARITHMETIC, COMPARISONS
 from gendsl_runtime.components import catalogue, load
 from gendsl_runtime.results import Results, axis_coordinates
 from gendsl_runtime.statistics.mean import mean
@@ -24,21 +25,8 @@ from gendsl_runtime.statistics.mean import mean
 RESAMPLE = "resample"
 """The dimension of the draws, first of those that a resampled statistic has."""
 
-ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "**": operator.pow,
-}
-COMPARISON: Mapping[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
+ELEMENTWISE = {**ARITHMETIC, "**": operator.pow}
+"""Arithmetic on arrays."""
 
 
 def evaluate(value: spec.Value, results: Results, *, draws: np.ndarray | None = None) -> xr.DataArray:
@@ -102,13 +90,11 @@ class _Evaluation:
         raise TypeError(f"`{value.is_}` has no value in results")
 
     def _operation(self, op: str, operands: Sequence[spec.Value]) -> xr.DataArray:
-        if op in COMPARISON or op == "in":
+        if op in COMPARISONS or op == "in":
             return self._comparison(op, *operands)
         arrays = [self.of(operand) for operand in operands]
-        if op == "neg":
-            return -arrays[0]
-        if op in ARITHMETIC:
-            result: xr.DataArray = ARITHMETIC[op](*arrays)
+        if op in ELEMENTWISE:
+            result: xr.DataArray = ELEMENTWISE[op](*arrays)
             return result
         is_true = [array != 0 for array in arrays]
         if op == "not":
@@ -124,10 +110,10 @@ class _Evaluation:
             codes = _codes(left, self.results)
             place = right.index if isinstance(right, spec.Label) else _place(left, right, self.results)
             array = _along(left.axis, codes, self.results)
-            holds: xr.DataArray = COMPARISON[op](array, codes[place] if place is not None else -1)
+            holds: xr.DataArray = COMPARISONS[op](array, codes[place] if place is not None else -1)
             return holds.astype(np.float64)
         arrays = [self.of(left), self.of(right)]
-        return _condition(COMPARISON[op](*arrays), arrays)
+        return _condition(COMPARISONS[op](*arrays), arrays)
 
     def _membership(self, left: spec.Value, right: spec.Value) -> xr.DataArray:
         if isinstance(right, spec.Items):

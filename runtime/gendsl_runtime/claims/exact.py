@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
-
 import numpy as np
 import xarray as xr
 
 from gendsl import spec
+from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.claims.evaluate import evaluate
 from gendsl_runtime.claims.verdict import Case, Label
 from gendsl_runtime.results import Results
-
-IS_TRUE: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
 
 
 def exact_cases(claim: spec.Claim, results: Results) -> list[Case]:
@@ -40,7 +29,7 @@ def exact_case(op: str, left: float, right: float, *, coordinate: dict[str, Labe
     if np.isnan(difference):
         reason = "a value is missing or not a number"
         return Case(coordinate, "undecided", difference, -np.inf, np.inf, left, right, reason=reason)
-    is_true = IS_TRUE[op](left, right)
+    is_true = COMPARISONS[op](left, right)
     return Case(
         coordinate,
         "supported" if is_true else "refuted",

@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 
 from gendsl import spec
+from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.claims.evaluate import RESAMPLE, drawn, evaluate, replicate_axis
-from gendsl_runtime.claims.exact import IS_TRUE, coordinates, exact_case
+from gendsl_runtime.claims.exact import coordinates, exact_case
 from gendsl_runtime.claims.peaks import peak
 from gendsl_runtime.claims.quantify import outcome_of
 from gendsl_runtime.claims.replicates import selections, standing
@@ -216,7 +217,7 @@ class _Replicated:
             return replace(case, low=-np.inf, high=np.inf, reason="a value is infinite or not a number")
         op, above, below = self.claim.op, float(interval.p_above[k]), float(interval.p_below[k])
         if interval.is_constant[k]:
-            is_true = IS_TRUE[op](case.estimate, 0.0)
+            is_true = COMPARISONS[op](case.estimate, 0.0)
             p_true, p_false = (0.0, 1.0) if is_true else (1.0, 0.0)
             reason = f"all {case.used} seeds give the same, so the interval has no width"
         else:

@@ -36,10 +36,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Prints the plan; 0 where nothing is to be done, 2 where there is."""
     from gendsl.plan import plan
     from gendsl.render import render
-    from gendsl_runtime.changes import last_run
     from gendsl_runtime.device import chosen_device
     from gendsl_runtime.numerics import numerics
     from gendsl_runtime.reading import file_digest, read_checked
+    from gendsl_runtime.saved import last_spec
     from gendsl_runtime.states import states
     from gendsl_runtime.store import Store
     from gendsl_runtime.store.place import store_place
@@ -57,7 +57,7 @@ def main(arguments: argparse.Namespace) -> int:
     )
     place = store_place(Path(arguments.file), Path(arguments.store) if arguments.store else None)
     with Store.open(place, create=False) as store:
-        told = states(made, store, last_run(place, made.spec.name))
+        told = states(made, store, last_spec(made.spec.name, place))
     if arguments.json:
         import json
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gendsl import spec
 from gendsl.catalogue.description import Description
-from gendsl_runtime.changes import shown
+from gendsl.spec.shown import shown
 from gendsl_runtime.components import catalogue
 from gendsl_runtime.report.papers import Paper, papers
 

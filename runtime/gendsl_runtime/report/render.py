@@ -17,7 +17,7 @@ import vl_convert
 from markupsafe import Markup, escape
 
 from gendsl import spec
-from gendsl_runtime.changes import shown
+from gendsl.spec.shown import shown
 from gendsl_runtime.chart.style import STATIC
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.report.cards import cards

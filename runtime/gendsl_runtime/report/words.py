@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gendsl import spec
-from gendsl_runtime.changes import shown
+from gendsl.spec.shown import shown
 
 SIGNS = {"-": "−", "*": "×", "/": "/", "+": "+", "**": "^"}
 
