@@ -9,8 +9,11 @@ import altair as alt
 from gendsl_runtime.chart.interval import mean_interval
 from gendsl_runtime.chart.records import data, present
 from gendsl_runtime.chart.style import INK, PALETTE, axis, colour, drawn, finished, order
-from gendsl_runtime.chart.table import Table
+from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Share, Values, plot
+
+SHOWN = ("x", "color", "y", "low", "high", "seeds")
+"""What a tooltip says, in this order."""
 
 
 @plot(version=1)
@@ -46,6 +49,15 @@ def bar(
         )
         ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates} if band else {}
     frame, missing = present(table.frame(x=x, y=y, color=color, facet=facet, **ends), "y")
+    chart = _layers(x, y, color, shown=[name for name in SHOWN if name in frame])
+    chart.data = data(frame.drop(columns="detail"))
+    return finished(
+        chart, facet, notes=[note.strip(), missing], description=f"Bars of {y.title} for each {x.title}."
+    )
+
+
+def _layers(x: Column, y: Column, color: Column | None, *, shown: list[str]) -> Any:
+    """Bars, and lines from `low` to `high` where those are there."""
     # Bars stand on names: numbers of an axis are places, not lengths.
     across = {
         "field": "x",
@@ -62,17 +74,12 @@ def bar(
     tooltip = [
         {"field": name, "title": titles.get(name, name), "type": "nominal"}
         | ({"type": "quantitative", "format": ".4~g"} if name in ("y", "low", "high") else {})
-        for name in ("x", "color", "y", "low", "high", "seeds")
-        if name in frame
+        for name in shown
     ]
     mark = {"type": "bar", "opacity": 0.85, "cornerRadiusEnd": 1}
     layers = [drawn(mark if color else {**mark, "color": PALETTE[0]}, {**encoding, "tooltip": tooltip})]
-    if ends:
+    if "low" in shown:
         spans = {name: channel for name, channel in encoding.items() if name != "color"}
         spans |= {"y": {"field": "low", **axis(y, zero=True)}, "y2": {"field": "high"}}
         layers.append(drawn({"type": "rule", "strokeWidth": 1.5, "color": INK}, spans))
-    chart = alt.layer(*layers)
-    chart.data = data(frame.drop(columns="detail"))
-    return finished(
-        chart, facet, notes=[note.strip(), missing], description=f"Bars of {y.title} for each {x.title}."
-    )
+    return alt.layer(*layers)

@@ -42,21 +42,7 @@ def heatmap(
         table.frame(x=x, y=y, color=values, facet=facet), "color", positive=("color",) * (scale == "log")
     )
     height = min(max(44 * y.array.size, 90), 340)
-    encoding: dict[str, Any] = {
-        "x": {"field": "x", **_side(x)},
-        "y": {"field": "y", **_side(y, is_up=True)},
-        "color": {
-            "field": "color",
-            "type": "quantitative",
-            "title": color.title,
-            **_shade(scale, middle, height),
-        },
-        "tooltip": [
-            {"field": "x", "title": x.title, "type": "nominal"},
-            {"field": "y", "title": y.title, "type": "nominal"},
-            {"field": "color", "title": color.title, "type": "quantitative", "format": ".4~g"},
-        ],
-    }
+    encoding = _encoding(x, y, color, _shade(scale, middle, height))
     chart = drawn({"type": "rect"}, encoding, data(frame.drop(columns="detail")))
     note = f"Cells are means over {' and '.join(map(str, others))}." if others else ""
     return finished(
@@ -66,6 +52,19 @@ def heatmap(
         height=height,
         description=f"Heat map of {color.title} over {x.title} and {y.title}.",
     )
+
+
+def _encoding(x: Column, y: Column, color: Column, shade: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "x": {"field": "x", **_side(x)},
+        "y": {"field": "y", **_side(y, is_up=True)},
+        "color": {"field": "color", "type": "quantitative", "title": color.title, **shade},
+        "tooltip": [
+            {"field": "x", "title": x.title, "type": "nominal"},
+            {"field": "y", "title": y.title, "type": "nominal"},
+            {"field": "color", "title": color.title, "type": "quantitative", "format": ".4~g"},
+        ],
+    }
 
 
 def _side(column: Column, *, is_up: bool = False) -> dict[str, Any]:

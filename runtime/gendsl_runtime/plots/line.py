@@ -45,21 +45,16 @@ def line(
         x_scale, y_scale: how numbers are laid out along each side.
     """
     x, y, thinning = _thinned(x, y, is_log=x_scale == "log")
-    seeds = table.replicates
-    is_banded = (
-        band is not None
-        and seeds is not None
-        and table.has_replicates(y)
-        and not table.has_replicates(color, facet)
-    )
+    is_banded = band is not None and table.has_replicates(y) and not table.has_replicates(color, facet)
     ends: dict[str, Any] = {}
     note = ""
     if is_banded:
-        interval = mean_interval(y.array, over=str(seeds), level=float(band or 0), is_log=y_scale == "log")
+        seeds, level = str(table.replicates), float(band or 0)
+        interval = mean_interval(y.array, over=seeds, level=level, is_log=y_scale == "log")
         ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates}
-        note = _said(float(band or 0), int(interval.replicates.max()), is_log=y_scale == "log")
+        note = _said(level, int(interval.replicates.max()), is_log=y_scale == "log")
         y = y.over(interval.centre)
-        x = x.over(x.array.mean(str(seeds))) if table.has_replicates(x) else x
+        x = x.over(x.array.mean(seeds)) if table.has_replicates(x) else x
     frame = table.frame(x=x, y=y, color=color, facet=facet, **ends)
     frame, missing = present(
         frame, "x", "y", positive=(*("x",) * (x_scale == "log"), *("y",) * (y_scale == "log"))
