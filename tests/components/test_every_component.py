@@ -5,7 +5,7 @@ A new component file is covered as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,15 +34,6 @@ FEW = {"rays": 20}
 
 def names(kind: str) -> list[str]:
     return list(CATALOGUE.names(kind))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As in the engine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # --- components with their defaults, as values of a spec ----------------------------------------------------

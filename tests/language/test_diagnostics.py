@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from specs_on_hand import ALL, ROOT
 
 from gendsl.diagnostic import Diagnostic, DiagnosticError, Label
 from gendsl.explain import CODES
@@ -20,6 +19,7 @@ from gendsl.render import WIDTH, len_shown, render
 from gendsl.sarif import to_json, to_sarif
 from gendsl.source import LARGEST, Source, Span
 from gendsl.words import DECLARING, nearest
+from tests.language.specs_on_hand import ALL, ROOT
 
 SPEC = Source("model net = mlp()\ntrain fit {\n    budget = 300 epchs\n}\n", "fit.gen")
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from specs_on_hand import ALL
 
 from gendsl.diagnostic import DiagnosticError
 from gendsl.format import format
 from gendsl.parse import parse
 from gendsl.parse.lex import lex
 from gendsl.source import Source
+from tests.language.specs_on_hand import ALL
 
 
 def formatted(text: str) -> str:

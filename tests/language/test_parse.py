@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from specs_on_hand import ALL
 
 from gendsl import tree
 from gendsl.parse import MOST, parse, parse_expression
@@ -18,6 +17,7 @@ from gendsl.parse.lex import lex
 from gendsl.parse.tables import tables
 from gendsl.places import resource
 from gendsl.source import Source, Span
+from tests.language.specs_on_hand import ALL
 
 
 def read(text: str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -451,13 +450,11 @@ def test_infinite_values_are_undecided():
     assert "infinite" in verdict.reason
 
 
-def test_verdicts_are_the_same_every_time_and_quick():
+def test_verdicts_are_the_same_every_time():
     rng = np.random.default_rng(12)
     x, y = rng.normal(size=(2, 2, 10))
     statement = claim(reduce("spearman", X, Y, over=("run", "seed")), "<", -0.5)
-    begin = time.process_time()
     first = only([RUN, seeds(10)], statement, x=x, y=y)
-    assert time.process_time() - begin < 1
     assert only([RUN, seeds(10)], statement, x=x, y=y) == first
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,13 +157,3 @@ def test_any_numbers_come_back_to_the_bit(tmp_path_factory, values, lengths):
     again = load(folder)
     for name in results:
         xr.testing.assert_identical(again[name], results[name])
-
-
-def test_a_million_rows_are_quick(tmp_path: Path):
-    spec = specification(vol=step("vol", "ball", "run"))
-    nodes = [{"volume": np.array(0.5), "radius": np.arange(500_000.0)} for _ in range(2)]
-    begin = time.process_time()
-    results = collect(spec, {"vol": nodes}, gives=GIVES)
-    save(results, tmp_path)
-    xr.testing.assert_identical(load(tmp_path)["vol"], results["vol"])
-    assert time.process_time() - begin < 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -29,15 +29,6 @@ def sample(seed: int, *, features: int, classes: int, sizes: dict[str, int], dty
         targets = (inputs[:, 0] * 1.5 + stream.standard_normal(size)).round().astype(int) % classes
         splits[name] = Split(torch.from_numpy(inputs).to(dtype), torch.from_numpy(targets))
     return Dataset(splits, "classification", (features,), classes)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As in the engine: with more, MKL cuts some products of a single member differently."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
