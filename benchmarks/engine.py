@@ -123,10 +123,10 @@ def engine(case: str, epochs: int, count: int):
     """The engine with `count` seeds in one call of `fit`."""
     from gendsl.spec import Component, Nothing, Number
     from gendsl_runtime.data import Dataset, Split
+    from gendsl_runtime.length import Length
     from gendsl_runtime.network import joined
     from gendsl_runtime.runs import Runs
     from gendsl_runtime.train import build
-    from gendsl_runtime.train.length import Length
     from gendsl_runtime.train.loop import fit
     from gendsl_runtime.train.member import Member
 

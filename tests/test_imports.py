@@ -20,7 +20,7 @@ LANGUAGE_MAY_IMPORT = {"gendsl", "lark", "pydantic", "networkx"}
 """Beside the standard library. networkx is for planning only."""
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"problem", "record", "random", "numerics", "component", "components"}),
+    frozenset({"problem", "record", "random", "numerics", "component", "components", "length", "arguments"}),
     frozenset({"store"}),
     frozenset({"data", "network"}),
     frozenset({"runs"}),
@@ -69,7 +69,9 @@ def test_the_language_needs_little(path):
         is_face = path == LANGUAGE / "__init__.py" and top == "gendsl_runtime"
         is_fine = is_face or top in LANGUAGE_MAY_IMPORT or top in sys.stdlib_module_names
         assert is_fine, f"{path}:{line} imports {name}"
-        assert top != "networkx" or path.parent.name == "plan", f"{path}:{line}: networkx is for planning only"
+        assert top != "networkx" or path.parent.name == "plan", (
+            f"{path}:{line}: networkx is for planning only"
+        )
 
 
 @pytest.mark.parametrize("path", sorted(ENGINE.rglob("*.py")), ids=lambda p: str(p.relative_to(ENGINE)))

@@ -56,7 +56,7 @@ Optimizer: TypeAlias = Any
 Loss: TypeAlias = Any
 Schedule: TypeAlias = Any
 Length: TypeAlias = Any
-"""A `gendsl_runtime.train.length.Length`: `300 epochs` or `2000 steps`."""
+"""A `gendsl_runtime.length.Length`: `300 epochs` or `2000 steps`."""
 Epochs: TypeAlias = Any
 """A `Length` in epochs, at least 0."""
 Steps: TypeAlias = Any

@@ -17,12 +17,12 @@ from gendsl.spec import Choice, Component, Flag, Items, Nothing, Number, Text, V
 from gendsl_runtime import components
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.execute.perform import payloads
+from gendsl_runtime.length import Length
 from gendsl_runtime.network import State
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact, build
 from gendsl_runtime.train.fitted import Fitted
-from gendsl_runtime.train.length import Length
 from gendsl_runtime.train.loop import fit
 from gendsl_runtime.train.member import Member
 
@@ -191,7 +191,7 @@ def test_training(part):
 @pytest.mark.parametrize("name", names("schedule"))
 @pytest.mark.parametrize("steps", [0, 1, 2, 30])
 def test_schedule(name, steps):
-    function = build.plain(component("schedule", name))
+    function = build.bound(component("schedule", name), "schedule")
     factors = function(steps, 10)
     assert factors.shape == (steps,)
     assert factors.dtype == np.float64

@@ -10,7 +10,7 @@ import torch
 from gendsl.spec import Choice, Component, Flag, Items, Nothing, Number, Value
 from gendsl_runtime import components
 from gendsl_runtime.data import Dataset, Split
-from gendsl_runtime.train.length import Length
+from gendsl_runtime.length import Length
 from gendsl_runtime.train.member import Member
 
 CHOICES = ("relu", "gelu", "tanh", "erf", "quadratic", "cos", "standard", "ntk", "group", "batch")

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gendsl_runtime import numerics
+from gendsl_runtime.length import Length
 from gendsl_runtime.runs import BLOCK, Runs
 from gendsl_runtime.train import build
 from gendsl_runtime.train.fitted import Diverged
-from gendsl_runtime.train.length import Length
 from gendsl_runtime.train.loop import fit
 from gendsl_runtime.train.stack import start
 from tests.runtime.members import blobs, component, member, same

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from gendsl.spec import Choice, Items, Nothing, Number, Operation, Use
+from gendsl_runtime.arguments import call, plain
 from gendsl_runtime.execute import perform
-from gendsl_runtime.execute.arguments import call, plain
 from gendsl_runtime.execute.local import InProcess, Workers
 from gendsl_runtime.execute.perform import Performer, payloads
 from gendsl_runtime.execute.task import Broken, Node, Task
+from gendsl_runtime.length import Length
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.payload import unpack
-from gendsl_runtime.train.length import Length
 
 MOONS = {"train": Number(value=8), "held_back": Number(value=0), "test": Number(value=4)}
 MOONS |= {"noise": Number(value=0.1), "seed": Number(value=0)}

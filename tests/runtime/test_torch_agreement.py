@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from gendsl_runtime.length import Length
 from gendsl_runtime.train import build
-from gendsl_runtime.train.length import Length
 from gendsl_runtime.train.loop import fit
 from gendsl_runtime.train.order import order
 from tests.runtime.members import blobs, component, member

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from gendsl_runtime.data import Dataset
+from gendsl_runtime.length import Length
 from gendsl_runtime.train import artifact, build
 from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.fuse import cost, stacks
-from gendsl_runtime.train.length import Length
 from gendsl_runtime.train.loop import fit
 from gendsl_runtime.train.order import feed, order
 from gendsl_runtime.train.stack import start

@@ -18,6 +18,7 @@ import xarray as xr
 
 from gendsl import spec
 from gendsl.spec.operators import ARITHMETIC, COMPARISONS
+from gendsl_runtime.arguments import plain
 from gendsl_runtime.components import catalogue, load
 from gendsl_runtime.results import Results, axis_coordinates
 from gendsl_runtime.statistics.mean import mean
@@ -150,7 +151,7 @@ class _Evaluation:
             values = [drawn(value, self.seed, self.draws) for value in values]
         values = list(xr.broadcast(*xr.align(*values, join="inner", copy=False)))
         function = load("statistic", statistic.name)
-        arguments = {name: _plain(argument) for name, argument in statistic.arguments.items()}
+        arguments = {name: plain(argument, name) for name, argument in statistic.arguments.items()}
         present = [dim for dim in statistic.over if dim in values[0].dims]
         if reduces(statistic.name) == "over":
             dims = present if along is None or along in present else [*present, along]
@@ -253,17 +254,3 @@ def _place(value: spec.Coordinate, name: spec.Choice | spec.Text, results: Resul
         for label in axis.labels
     ]
     return next((place for place, label in enumerate(labels) if str(label) == word), None)
-
-
-def _plain(value: spec.Value) -> Any:
-    """An argument of a statistic as Python's own value."""
-    match value:
-        case spec.Number() | spec.Flag() | spec.Text():
-            return value.value
-        case spec.Choice():
-            return value.name
-        case spec.Items():
-            return [_plain(item) for item in value.items]
-        case spec.Nothing():
-            return None
-    raise TypeError(f"`{value.is_}` is no argument of a statistic")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from gendsl.spec import Moment, Number, Quantity, Split, Value
+from gendsl.spec import Component, Moment, Number, Quantity, Split, Value
 from gendsl_runtime import components
+from gendsl_runtime.arguments import call, plain
 from gendsl_runtime.data import Dataset
-from gendsl_runtime.execute.arguments import call, plain
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
@@ -80,6 +80,8 @@ class Performer:
 
     def _arguments(self, node: Node) -> dict[str, Any]:
         def feed(value: Value, path: str) -> Any:
+            if isinstance(value, Component):
+                return value
             source = node.inputs[path]
             if source.kind == "dataset":
                 return self.dataset(source.digest)
@@ -120,6 +122,8 @@ class Performer:
         def feed(value: Value, path: str) -> Any:
             if path == run:
                 return None
+            if isinstance(value, Component):
+                return value
             assert isinstance(value, Split)
             # A split of the run's own dataset is known by its name; one of another joins the run's data.
             source = f"{path}.dataset"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
 
 from gendsl_runtime.component import NonNegative, PerMember, Positive, Schedule, Share, optimizer
+from gendsl_runtime.train.moments import moments
 from gendsl_runtime.train.optimizer import Optimizer
 
 
@@ -48,22 +47,3 @@ def adam(
         )
 
     return Optimizer(lr, schedule, clip, slots=2, update=update)
-
-
-def moments(
-    parameters: Tensor,
-    gradients: Tensor,
-    slots: tuple[Tensor, ...],
-    rate: Tensor,
-    step: int,
-    *,
-    beta1: float,
-    beta2: float,
-    eps: float,
-) -> None:
-    """Adam's step without weight decay; `rate` `(M, 1)` has the first moment's correction in it."""
-    first, second = slots
-    first.lerp_(gradients, 1 - beta1)
-    second.mul_(beta2).addcmul_(gradients, gradients, value=1 - beta2)
-    scale = second.sqrt().div_(math.sqrt(1 - beta2**step)).add_(eps)
-    parameters.addcmul_(first / scale, rate, value=-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gendsl_runtime.component import NonNegative, PerMember, Positive, Schedule, Share, optimizer
-from gendsl_runtime.optimizers.adam import moments
+from gendsl_runtime.train.moments import moments
 from gendsl_runtime.train.optimizer import Optimizer
 
 

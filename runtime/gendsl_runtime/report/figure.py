@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from gendsl import spec
+from gendsl_runtime.arguments import plain
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.claims.evaluate import coordinate, evaluate, replicate_axis
 from gendsl_runtime.components import catalogue, load
@@ -28,7 +29,7 @@ def figure(plot: spec.Plot, results: Results) -> alt.TopLevelMixin:
     for name, value in plot.arguments.items():
         parameter = parameters[name]
         is_column = parameter.type.name == "Values"
-        arguments[parameter.python] = column(value, results) if is_column else _plain(value)
+        arguments[parameter.python] = column(value, results) if is_column else plain(value, name)
     draw = load("plot", plot.component)
     chart: alt.TopLevelMixin = draw(Table(replicate_axis(results.spec)), **arguments)
     return chart
@@ -71,20 +72,6 @@ def _levels(labels: xr.DataArray) -> tuple[str | float, ...]:
     values = labels.values.tolist()
     distinct = dict.fromkeys(values)
     return tuple(sorted(distinct)) if labels.dtype.kind in "iuf" else tuple(distinct)
-
-
-def _plain(value: spec.Value) -> Any:
-    """An argument that is no result expression, as Python's own value."""
-    match value:
-        case spec.Number() | spec.Flag() | spec.Text():
-            return value.value
-        case spec.Choice():
-            return value.name
-        case spec.Items():
-            return [_plain(item) for item in value.items]
-        case spec.Nothing():
-            return None
-    raise TypeError(f"`{value.is_}` is no argument of a plot")
 
 
 def notes(chart: alt.TopLevelMixin) -> list[str]:

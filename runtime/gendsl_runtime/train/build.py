@@ -12,35 +12,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gendsl.spec import Choice, Component, Flag, Items, Nothing, Number, Text, Value
+from gendsl.spec import Component, Value
 from gendsl_runtime import components
+from gendsl_runtime.arguments import plain, refused
 from gendsl_runtime.network import Network, Tensors
-from gendsl_runtime.train.length import Length
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.optimizer import Optimizer
 
 
-def plain(value: Value) -> Any:
-    """The Python value of a component's argument; a schedule becomes `f(steps, steps_per_epoch)`."""
-    match value:
-        case Number(unit="epochs" | "steps" as unit):
-            return Length(value.value, unit)
-        case Number() | Flag() | Text():
-            return value.value
-        case Choice():
-            return value.name
-        case Nothing():
-            return None
-        case Items():
-            return [plain(item) for item in value.items]
-        case Component():
-            return partial(components.load(value.kind, value.name), **arguments(value))
-    raise TypeError(f"a {value.is_} cannot be an argument of a component that is trained")
-
-
 def arguments(component: Component) -> dict[str, Any]:
-    """Every argument of a component, in Python."""
-    return {name: plain(value) for name, value in component.arguments.items()}
+    """Every argument of a component, in Python; a schedule becomes `f(steps, steps_per_epoch)`."""
+    return {name: plain(value, name, bound) for name, value in component.arguments.items()}
+
+
+def bound(value: Value, path: str) -> Callable[..., Any]:
+    """A component within a component: its function with its arguments."""
+    if not isinstance(value, Component):
+        refused(value, path)
+    return partial(components.load(value.kind, value.name), **arguments(value))
 
 
 @cache
@@ -127,7 +116,7 @@ def optimizer(members: Sequence[Member], *, device: torch.device | str, dtype: t
 
 def factors(member: Member) -> np.ndarray:
     """Factors of the member's learning rate `(steps,)`, float64."""
-    schedule = plain(member.optimizer.arguments["schedule"])
+    schedule = bound(member.optimizer.arguments["schedule"], "schedule")
     values: np.ndarray = schedule(member.steps, member.steps_per_epoch)
     return values
 

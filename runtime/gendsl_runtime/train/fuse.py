@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gendsl.spec import Component
+from gendsl_runtime.length import Length
 from gendsl_runtime.train import build
-from gendsl_runtime.train.length import Length
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.stack import start
 

@@ -12,12 +12,11 @@ in evaluation mode, after each whole epoch.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 
 import torch
 
+from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.network import State
 from gendsl_runtime.numerics import mode
 from gendsl_runtime.problem import Problem
@@ -29,17 +28,6 @@ from gendsl_runtime.train.stack import Stack, start
 
 Progress = Callable[[int, int], None]
 """Told the steps that are done and the steps there are, over all members."""
-
-COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
-    {
-        "<": operator.lt,
-        "<=": operator.le,
-        "==": operator.eq,
-        ">=": operator.ge,
-        ">": operator.gt,
-        "!=": operator.ne,
-    }
-)
 
 
 def fit(
@@ -195,4 +183,4 @@ def measure(runs: Runs, metric: str) -> list[float]:
 def _met(member: Member, values: Mapping[str, Sequence[float]], place: int) -> bool:
     assert member.stop is not None
     metric, comparison, bound = member.stop
-    return COMPARE[comparison](values[metric][place], bound)
+    return bool(COMPARISONS[comparison](values[metric][place], bound))

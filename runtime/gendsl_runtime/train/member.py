@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from gendsl.spec import Component
 from gendsl_runtime.data import Dataset
+from gendsl_runtime.length import Length
 from gendsl_runtime.network import State
-from gendsl_runtime.train.length import Length
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from gendsl_runtime.length import Length
 from gendsl_runtime.models.random_features import random_features
-from gendsl_runtime.train.length import Length
 from gendsl_runtime.train.loop import fit
 from tests.runtime.members import blobs, component, member
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gendsl_runtime.length import Length
 from gendsl_runtime.schedules.step import step
-from gendsl_runtime.train.length import Length
 
 
 def test_it_is_torchs_multistep() -> None:

@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
+from gendsl_runtime.length import Length
 from gendsl_runtime.schedules.linear import linear
 from gendsl_runtime.schedules.warmup import warmup
 from gendsl_runtime.train import build
-from gendsl_runtime.train.length import Length
 from tests.runtime.members import component, member
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from gendsl.spec import (
     Choice,
-    Component,
     Flag,
     InputFile,
     Items,
@@ -19,11 +18,16 @@ from gendsl.spec import (
     Text,
     Value,
 )
-from gendsl_runtime.train.length import Length
+from gendsl_runtime.length import Length
 
 
-def plain(value: Value, path: str, feed: Callable[[Value, str], Any]) -> Any:
-    """The Python value of an argument; `feed(value, path)` supplies what comes from another step."""
+def refused(value: Value, path: str) -> NoReturn:
+    """Nothing but literals is meant here."""
+    raise TypeError(f"a {value.is_} cannot be the argument `{path}`")
+
+
+def plain(value: Value, path: str, other: Callable[[Value, str], Any] = refused) -> Any:
+    """The Python value of the argument `path`; `other` gives that of components and of what steps made."""
     match value:
         case Number(unit="epochs" | "steps" as unit):
             return Length(value.value, unit)
@@ -36,13 +40,11 @@ def plain(value: Value, path: str, feed: Callable[[Value, str], Any]) -> Any:
         case InputFile():
             return Path(value.path)
         case Items():
-            return [plain(item, f"{path}.{place}", feed) for place, item in enumerate(value.items)]
-        case Component():
-            return value
+            return [plain(item, f"{path}.{place}", other) for place, item in enumerate(value.items)]
         case Operation(operands=(Choice() as metric, bound)):
-            return metric.name, value.op, plain(bound, path, feed)
+            return metric.name, value.op, plain(bound, path, other)
         case _:
-            return feed(value, path)
+            return other(value, path)
 
 
 def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
