@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test lint format types unit bench constraints clean
+.PHONY: demo test lint format types unit bench reference constraints clean
 
 demo: $(READY)
 	$(BIN)/gen run specs/quickstart.gen
@@ -34,6 +34,9 @@ unit: $(READY)
 
 bench: $(READY)
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+reference: $(READY)
+	$(BIN)/python docs/make_reference.py
 
 # Pins what is installed now; torch without its local build tag.
 constraints: $(READY)
