@@ -58,6 +58,18 @@ class Ref:
         return self.axis is None or all(isinstance(label, int | float) for label in self.labels)
 
 
+@dataclass(frozen=True)
+class About:
+    """What a condition restricts: its text, its axes, and those that come from the results alone.
+
+    An own axis of an analysis has the labels of the results, also where `epoch` is an axis of the file as well.
+    """
+
+    text: str
+    axes: set[str]
+    own: set[str]
+
+
 @dataclass
 class Selection:
     """A condition: `equal` are, for each axis set equal to labels, the places where that holds."""
@@ -69,15 +81,20 @@ class Selection:
 
 def where(world: World, given: Given, subject: Value, condition: Given, axes: set[str], text: str) -> Where:
     """`subject` restricted; fails where the condition names an axis it does not have, or leaves nothing."""
-    found = _selection(world, condition, axes, text)
-    mentioned = {name: sweeps.finished(world, name) for name in _axes(found.value) if _is_static(world, name)}
+    about = About(text, axes, reach.own_axes(subject))
+    found = _selection(world, condition, about)
+    mentioned = {
+        name: sweeps.finished(world, name) for name in _axes(found.value) if _is_static(world, name, about)
+    }
     _not_empty(world, found.value, mentioned, condition)
     fixed = {name: next(iter(places)) for name, places in found.equal.items() if len(places) == 1}
     return Where(subject=subject, condition=found.value, fixed=fixed, picked=found.picked)
 
 
-def _is_static(world: World, name: str) -> bool:
-    return name == "seed" or name in world.axes or (name == "epoch" and world.epochs is not None)
+def _is_static(world: World, name: str, about: About) -> bool:
+    if name == "epoch" and world.epochs is not None:
+        return name not in about.own
+    return name == "seed" or name in world.axes
 
 
 def _axes(condition: Value) -> set[str]:
@@ -97,17 +114,17 @@ def _not_empty(world: World, condition: Value, axes: Axes, given: Given) -> None
     world.faults.fail("empty-selection", "nothing is left: this holds nowhere on the axes", given.place)
 
 
-def _selection(world: World, given: Given, axes: set[str], text: str) -> Selection:
+def _selection(world: World, given: Given, about: About) -> Selection:
     match given.expr:
         case tree.Group(inner=inner):
-            return _selection(world, given.at(inner), axes, text)
+            return _selection(world, given.at(inner), about)
         case tree.Unary(op="not", operand=operand):
-            inner_ = _selection(world, given.at(operand), axes, text)
+            inner_ = _selection(world, given.at(operand), about)
             return Selection(Operation(op="not", operands=(inner_.value,)))
         case tree.Binary(op="and" | "or" as op, left=left, right=right):
-            return _joined(op, *_both(world, given.at(left), given.at(right), axes, text))
+            return _joined(op, *_both(world, given.at(left), given.at(right), about))
         case tree.Binary(op=op) as binary if op in COMPARISONS or op == "in":
-            return _comparison(world, given, binary, axes, text)
+            return _comparison(world, given, binary, about)
     world.faults.fail(
         "not-a-condition",
         "`where` takes conditions on axes",
@@ -116,12 +133,12 @@ def _selection(world: World, given: Given, axes: set[str], text: str) -> Selecti
     )
 
 
-def _both(world: World, left: Given, right: Given, axes: set[str], text: str) -> list[Selection]:
+def _both(world: World, left: Given, right: Given, about: About) -> list[Selection]:
     found = []
     with world.faults.gathered() as gathering:
         for side in (left, right):
             with gathering.part():
-                found.append(_selection(world, side, axes, text))
+                found.append(_selection(world, side, about))
     return found
 
 
@@ -135,15 +152,15 @@ def _joined(op: str, left: Selection, right: Selection) -> Selection:
     return Selection(value, equal, {**left.picked, **right.picked})
 
 
-def _comparison(world: World, given: Given, binary: tree.Binary, axes: set[str], text: str) -> Selection:
+def _comparison(world: World, given: Given, binary: tree.Binary, about: About) -> Selection:
     op, left, right = binary.op, given.at(binary.left), given.at(binary.right)
-    ref = _ref(world, left, axes)
-    if ref is None and op != "in" and (ref := _ref(world, right, axes)) is not None:
+    ref = _ref(world, left, about)
+    if ref is None and op != "in" and (ref := _ref(world, right, about)) is not None:
         op, left, right = FLIPPED[op], right, left
     if ref is None:
-        _not_an_axis(world, left, axes)
-    if ref.name not in axes:
-        names.absent(world, ref.name, left, axes, f"`{text}` does not vary along `{left.text}`")
+        _not_an_axis(world, left, about)
+    if ref.name not in about.axes:
+        names.absent(world, ref.name, left, about.axes, f"`{about.text}` does not vary along `{left.text}`")
     if op == "in":
         return _among(world, ref, right)
     if op in ("==", "!=") and ref.axis is not None:
@@ -154,14 +171,14 @@ def _comparison(world: World, given: Given, binary: tree.Binary, axes: set[str],
     return Selection(Operation(op=op, operands=(coordinate, number)), picked=picked)
 
 
-def _not_an_axis(world: World, given: Given, axes: set[str]) -> NoReturn:
+def _not_an_axis(world: World, given: Given, about: About) -> NoReturn:
     if names.chain(given.expr) is None:
         world.faults.fail("not-a-condition", "a condition compares an axis with a label", given.place)
-    declared, _ = names.find(world, given, legal=["sweep", "seeds"], others=axes, expected="an axis")
+    declared, _ = names.find(world, given, legal=["sweep", "seeds"], others=about.axes, expected="an axis")
     names.wrong_kind(world, declared, given.place, expected="an axis")
 
 
-def _ref(world: World, given: Given, axes: set[str]) -> Ref | None:
+def _ref(world: World, given: Given, about: About) -> Ref | None:
     """The axis an expression names; None where it names none."""
     chain = names.chain(given.expr)
     if chain is None:
@@ -175,8 +192,8 @@ def _ref(world: World, given: Given, axes: set[str]) -> Ref | None:
     if len(rest) > 1:
         return None
     if declared is None:
-        if name in axes:
-            axis = sweeps.finished(world, name) if _is_static(world, name) else None
+        if name in about.axes:
+            axis = sweeps.finished(world, name) if _is_static(world, name, about) else None
             return Ref(name, None, axis, axis.unit if axis else "")
         return None
     if declared.word == "seeds":

@@ -72,6 +72,12 @@ def axes_of(world: World, value: Value, *, own: bool = True) -> set[str]:
     return found
 
 
+def own_axes(value: Value) -> set[str]:
+    """The axes that quantities in a value have of their own."""
+    found = set(value.axes) if isinstance(value, Quantity) else set()
+    return found.union(*(own_axes(part) for part in inside(value)))
+
+
 def order(scope: Scope) -> Iterator[str]:
     """Axis names in file order, those of an import where it stands."""
     for declared in scope.names.values():

@@ -136,6 +136,7 @@ class _Evaluation:
         array = array.isel({axis: place for axis, place in fixed.items() if axis in array.dims}, drop=True)
         for axis, label in where.picked.items():
             array, keep = _picked(array, axis, label), _picked(keep, axis, label, absent=False)
+        keep = keep.sel({dim: array.indexes[dim] for dim in keep.dims if dim in array.indexes})
         for dim in keep.dims:
             holds = keep.any([other for other in keep.dims if other != dim])
             if dim in (self.seed, RESAMPLE) or dim not in array.dims or bool(holds.all()):
@@ -208,10 +209,10 @@ def _reduced(
 def coordinate(value: spec.Coordinate, results: Results) -> xr.DataArray:
     """The numbers of an axis, along it; places from 0 where its values are no numbers."""
     axis = results.spec.axes.get(value.axis)
-    if axis is None:
+    if axis is None or axis.kind == "epoch":
         labels = _own_labels(value.axis, results)
-        is_number = labels.dtype.kind in "iuf"
-        return _along(value.axis, labels if is_number else np.arange(len(labels)), results)
+        numbers = labels if labels.dtype.kind in "iuf" else np.arange(len(labels))
+        return xr.DataArray(numbers.astype(np.float64), dims=(value.axis,), coords={value.axis: labels})
     values: list[Any] = list(axis.values)
     if value.part is not None:
         values = [item.items[value.part] for item in values]
