@@ -8,16 +8,12 @@ threshold is the truth). The percentile bootstrap stands beside it for compariso
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from scipy import stats
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 
 from gendsl_runtime.claims.resample import (
     Interval,

@@ -16,15 +16,13 @@ import sys
 import time
 from pathlib import Path
 
+from gendsl.format import format
+from gendsl.parse import parse
+from gendsl.parse.tables import tables
+from gendsl.places import resource
+from gendsl.source import Source
+
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "runtime")]
-
-from gendsl.format import format  # noqa: E402
-from gendsl.parse import parse  # noqa: E402
-from gendsl.parse.tables import tables  # noqa: E402
-from gendsl.places import resource  # noqa: E402
-from gendsl.source import Source  # noqa: E402
-
 PYTHON = (
     "net = mlp(hidden=[width, width], activation='relu')\nclaim = mean(gap.error[run == 3]) > 2 + 3 * width\n"
 )

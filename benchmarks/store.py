@@ -10,14 +10,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import statistics
-import sys
 import tempfile
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 
 from gendsl_runtime.store import Entry, Store
 
