@@ -127,6 +127,9 @@ def _named(world: World, given: Given) -> Result:
     own = own_axes(world)
     if len(chain) == 1 and chain[0].id in own and chain[0].id not in given.scope.names:
         return Result(Coordinate(axis=chain[0].id), "", frozenset({chain[0].id}))
+    joined = _tuple_axis(world, chain[0].id) if len(chain) == 1 else None
+    if joined is not None:
+        return Result(Coordinate(axis=joined), "", frozenset({joined}))
     declared, rest = names.find(world, given, legal=["analysis"], others=own, expected="a result")
     if declared.word == "analysis":
         return _of_analysis(world, declared, rest, given)
@@ -139,6 +142,17 @@ def _named(world: World, given: Given) -> Result:
     assert declared.given is not None
     with world.within(declared, given.place):
         return result(world, declared.given)
+
+
+def _tuple_axis(world: World, name: str) -> str | None:
+    """A tuple axis by its joined name, `lr_batch`; None where nothing or something else is called so."""
+    if name in world.main.names:
+        return None
+    for declared in world.main.names.values():
+        if declared.word == "sweep" and sweeps.name_of(declared) == name:
+            declared.is_used = True
+            return sweeps.draft(world, declared).name
+    return None
 
 
 def _axis(world: World, declared: Declared) -> Result:
@@ -154,6 +168,7 @@ def _of_analysis(world: World, declared: Declared, rest: tuple[tree.Name, ...], 
         step = world.steps[use.step]
         described = world.catalogue.components["analysis", step.component]
         own = {axis for gives in described.gives.values() for axis in gives.axes}
+        own |= {"epoch"} & set(step.axes)
         if rest[0].id in own and rest[0].id not in described.gives:
             return Result(Coordinate(axis=rest[0].id), "", frozenset({rest[0].id}))
     quantity: Quantity = references.quantity(world, declared, rest, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -30,6 +31,10 @@ def figure(plot: spec.Plot, results: Results) -> alt.TopLevelMixin:
         parameter = parameters[name]
         is_column = parameter.type.name == "Values"
         arguments[parameter.python] = column(value, results) if is_column else plain(value, name)
+    columns = [argument for argument in arguments.values() if isinstance(argument, Column)]
+    for name, argument in arguments.items():
+        if isinstance(argument, Column) and _is_own(argument.dim, results):
+            arguments[name] = _met(argument, columns)
     draw = load("plot", plot.component)
     chart: alt.TopLevelMixin = draw(Table(replicate_axis(results.spec)), **arguments)
     return chart
@@ -49,7 +54,7 @@ def column(value: spec.Value, results: Results) -> Column | None:
 def _labels(value: spec.Coordinate, results: Results) -> xr.DataArray:
     """The labels of an axis along it: numbers where they are numbers, else text."""
     axis = results.spec.axes.get(value.axis)
-    if axis is None:
+    if axis is None or _is_own(axis.name, results):
         return coordinate(value, results)
     coordinates = axis_coordinates(axis)
     name = axis.name if value.part is None else axis.parts[value.part]
@@ -58,6 +63,19 @@ def _labels(value: spec.Coordinate, results: Results) -> xr.DataArray:
     if texts.dtype.kind == "U":
         texts = np.array([printable(text) for text in texts])
     return xr.DataArray(texts, dims=(axis.name,), coords={axis.name: index})
+
+
+def _is_own(axis: str, results: Results) -> bool:
+    """Whether the labels of an axis are those of the results: own axes of analyses, and `epoch`."""
+    known = results.spec.axes.get(axis)
+    return bool(axis) and (known is None or known.kind == "epoch")
+
+
+def _met(axis: Column, columns: list[Column]) -> Column:
+    """An axis at the labels which the quantities along it have."""
+    along = [column.array for column in columns if not column.dim and axis.dim in column.array.dims]
+    labels = xr.align(axis.array, *along, join="inner", copy=False)[0]
+    return replace(axis, array=labels, levels=_levels(labels))
 
 
 def printable(text: str) -> str:
