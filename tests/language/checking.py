@@ -36,6 +36,10 @@ train clean {
 }
 """
 """A training that tests add to."""
+SWEPT = (
+    BASE.replace("hidden=[8]", "hidden=[width, 2 * width]")
+    + "sweep width in [4, 8, 16]\nanalysis g = gap(clean)\n"
+)
 
 
 @cache
@@ -59,6 +63,10 @@ def spec(text: str, **options) -> Spec:
     found = checked(text, **options)
     assert found.spec is not None, [d.message for d in found.diagnostics]
     return found.spec
+
+
+def claim(text: str, base: str = SWEPT):
+    return spec(base + f"claim c: {text}").claims[0]
 
 
 def codes(text: str, **options) -> list[str]:
