@@ -103,7 +103,7 @@ def _follow(world: World, declared: Declared, node: tree.Import, chain: Chain) -
 
 def _read(world: World, path: Path, node: tree.Import, here: Place) -> Source | None:
     try:
-        return Source.read(str(path))  # type: ignore[attr-defined, no-any-return, unused-ignore]
+        return Source.read(str(path))
     except DiagnosticError as error:
         for found in error.diagnostics:
             world.faults.report(found.code, found.message, here, note=found.note, help=found.help)

@@ -14,7 +14,8 @@ from gendsl.check.scope import Given, World
 from gendsl.check.slots import Slot, mismatch
 from gendsl.quantity import DIMENSIONS, UNITS, in_base, written
 from gendsl.spec import Coordinate, Number, Value
-from gendsl.spec.substitute import folded
+from gendsl.spec.mentions import axes_of
+from gendsl.spec.substitute import folded, substituted
 
 ANY = Type("Real")
 """What arithmetic takes: any number of any unit; range and unit of the outcome are looked at afterwards."""
@@ -112,12 +113,8 @@ def _of_name(world: World, given: Given, want: Type, slot: Slot) -> Value:
 
 def along(world: World, value: Value) -> Iterator[tuple[str, Number]]:
     """The numbers an expression takes along its axes, with the coordinate in words."""
-    from gendsl.spec.mentions import axes_of
-
     axes = {name: sweeps.finished(world, name) for name in dict.fromkeys(axes_of(value))}
     places = product(*(range(len(axis.values)) for axis in axes.values()))
-    from gendsl.spec.substitute import substituted
-
     for place in islice(places, LOOKED_AT):
         at = dict(zip(axes, place))
         words = ", ".join(f"{name} = {axes[name].labels[index]}" for name, index in at.items())
