@@ -1,13 +1,43 @@
-"""Pages that are made from something say what it says now."""
+"""Examples in pages are right, and pages that are made from something say what it says now."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from docs.make_reference import FOLDER, pages
+import pytest
 
-DECISIONS = Path(__file__).parents[1] / "docs" / "decisions"
+from docs.make_reference import FOLDER, pages
+from gendsl.check import Options, check
+from gendsl.parse import parse
+from gendsl.source import Source
+from gendsl_runtime.components import catalogue
+
+ROOT = Path(__file__).parents[1]
+DECISIONS = ROOT / "docs" / "decisions"
+
+
+def examples(text: str) -> Source:
+    """The specs that stand in a page, as one file."""
+    return Source("\n".join(re.findall(r"```gen\n(.*?)```", text, re.DOTALL)), "page.gen")
+
+
+@pytest.mark.parametrize("preset", [None, "smoke"])
+def test_the_examples_of_the_language_page_are_one_right_file(preset):
+    meaning = (ROOT / "docs" / "language.md").read_text("utf-8").split("\n## Meaning\n")[1]
+    source = examples(meaning)
+    file, faults = parse(source)
+    assert not faults
+    found = check(source, file, catalogue(), Options(preset=preset)).diagnostics
+    assert not found, [d.message for d in found]
+
+
+def test_the_example_of_the_readme_is_right():
+    source = examples((ROOT / "README.md").read_text("utf-8"))
+    file, faults = parse(source)
+    assert not faults
+    found = check(source, file, catalogue()).diagnostics
+    assert not found, [d.message for d in found]
 
 
 def test_the_reference_is_current():

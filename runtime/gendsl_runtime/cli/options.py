@@ -10,8 +10,16 @@ if TYPE_CHECKING:
 
 
 def add_spec(parser: argparse.ArgumentParser) -> None:
-    """The spec file and what replaces its parameters."""
+    """The spec file, what replaces parts of it, and what of it is wanted."""
     parser.add_argument("file", metavar="FILE", help="a .gen file")
+    add_changes(parser)
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="only this declaration and what it needs"
+    )
+
+
+def add_changes(parser: argparse.ArgumentParser) -> None:
+    """What replaces parts of a spec."""
     parser.add_argument("--preset", metavar="NAME", help="use a preset of the file")
     parser.add_argument(
         "--set",
@@ -21,9 +29,6 @@ def add_spec(parser: argparse.ArgumentParser) -> None:
         help="replace a parameter or a field, e.g. --set width=32 --set 'fit.optimizer.lr=0.1'",
     )
     parser.add_argument("--seeds", metavar="RANGE", help="replace the seeds, e.g. --seeds 0..4")
-    parser.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="only this declaration and what it needs"
-    )
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from gendsl.diagnostic import Diagnostic, DiagnosticError
-from gendsl_runtime.cli.options import spec_options
+from gendsl_runtime.cli.options import add_changes, spec_options
 
 HELP = "find every mistake of a spec without running anything"
 
@@ -14,11 +14,7 @@ HELP = "find every mistake of a spec without running anything"
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default: text")
-    parser.add_argument("--preset", metavar="NAME", help="use a preset of the file")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="PATH=VALUE", help="a parameter's value"
-    )
-    parser.add_argument("--seeds", metavar="RANGE", help="replace the seeds, e.g. --seeds 0..4")
+    add_changes(parser)
     parser.set_defaults(only=[])
 
 
