@@ -97,6 +97,16 @@ def bound(world: World, declared: Declared, given: Given | None = None) -> Value
 TYPE_OF = {"train": "Runs"} | {kind: type_ for type_, kind in COMPONENTS.items()}
 
 
+def _stood_for(world: World, declared: Declared, given: Given, want: Type, slot: Slot) -> Value | None:
+    """What a `let` or `param` stands for, or the value of an axis; None for any other declaration."""
+    if declared.word == "sweep":
+        return sweeps.coordinate(world, declared, want, slot.by_name(given.place))
+    if declared.word in ("param", "let") and declared.given is not None:
+        with world.within(declared, given.place):
+            return values.value(world, declared.given, want, slot.by_name(given.place))
+    return None
+
+
 def runs(world: World, given: Given, want: Type, slot: Slot) -> Value:
     """A training run, or its state at an epoch: `clean.at(epoch=10)`."""
     expr = given.expr
@@ -107,11 +117,8 @@ def runs(world: World, given: Given, want: Type, slot: Slot) -> Value:
     declared, rest = names.find(world, given, legal=["train"], expected="a training run")
     if not rest and declared.word == "train":
         return bound(world, declared, given)
-    if not rest and declared.word == "sweep":
-        return sweeps.coordinate(world, declared, want, slot.by_name(given.place))
-    if not rest and declared.word in ("param", "let") and declared.given is not None:
-        with world.within(declared, given.place):
-            return values.value(world, declared.given, want, slot.by_name(given.place))
+    if not rest and (found := _stood_for(world, declared, given, want, slot)) is not None:
+        return found
     if rest and rest[-1].id == "at":
         world.faults.fail(
             "wrong-type", "`at` takes epochs", given.place, help=f"write `{given.text}(epoch=10)`"
@@ -139,11 +146,8 @@ def split(world: World, given: Given, want: Type, slot: Slot) -> Value:
             help=names.meant(expr.id, [*known, *names.visible(given.scope, names.VALUES)]),
         )
     declared, rest = names.find(world, given, legal=["dataset"], others=known, expected="a split")
-    if not rest and declared.word == "sweep":
-        return sweeps.coordinate(world, declared, want, slot.by_name(given.place))
-    if not rest and declared.word in ("param", "let") and declared.given is not None:
-        with world.within(declared, given.place):
-            return values.value(world, declared.given, want, slot.by_name(given.place))
+    if not rest and (found := _stood_for(world, declared, given, want, slot)) is not None:
+        return found
     if len(rest) == 1 and declared.word == "dataset":
         return _split_of(world, declared, rest[0], given)
     help = f"write `{given.text}.test`" if declared.word == "dataset" and not rest else None
