@@ -52,13 +52,16 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
         return Component(
             kind=described.kind, name=described.name, version=described.version, arguments=arguments
         )
+    axes = _axes(world, draft, arguments)
+    if described.kind == "analysis":
+        fits.own_axes(world, draft, axes)
     world.steps[step] = Step(
         name=step,
         kind=described.kind,
         component=described.name,
         version=described.version,
         arguments=arguments,
-        axes=_axes(world, draft, arguments),
+        axes=axes,
         caption=caption,
         span=draft.place.span if draft.place.source is world.main.source else Span(0, 0),
     )

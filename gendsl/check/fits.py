@@ -9,7 +9,7 @@ from gendsl.check.drafts import Draft
 from gendsl.check.facts import Facts
 from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
-from gendsl.spec import Choice, Component, Nothing, Operation, Value
+from gendsl.spec import Choice, Component, Nothing, Operation, Split, Value
 
 LOSSES = {"classification": "cross_entropy", "regression": "mse"}
 """The loss where none is given."""
@@ -157,6 +157,50 @@ def analysis(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
                 origin = Place(world.main.source, step.span)
             _needs(world, draft, described, found, place, origin)
     _defaults_exist(world, draft, arguments, subjects)
+    shapes = {found.shape for name in subjects for found in facts.of(world, arguments[name])}
+    for name, value in arguments.items():
+        if described.parameters[name].type.name == "SplitName":
+            _same_shape(world, _place(draft, name), value, shapes)
+
+
+def _same_shape(world: World, place: Place, value: Value, shapes: set[tuple[int | None, ...] | None]) -> None:
+    """Fails where a split of other data has examples that the runs cannot take."""
+    for split in facts.labels(world, value):
+        for found in facts.of(world, split.dataset) if isinstance(split, Split) else ():
+            for shape in shapes:
+                if found.shape is not None and shape is not None and not _alike(found.shape, shape):
+                    world.faults.fail(
+                        "wrong-shape",
+                        f"the runs take examples of {_sides(shape)}, and this split has {_sides(found.shape)}",
+                        place,
+                    )
+
+
+def _alike(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> bool:
+    """Whether one network may take both: some take images of any size, none other channels or numbers."""
+    return len(one) == len(other) and (one[:1] == other[:1] or None in (*one[:1], *other[:1]))
+
+
+def own_axes(world: World, draft: Draft, axes: tuple[str, ...]) -> None:
+    """Fails where an axis of an analysis has the name of an axis of the file."""
+    own = {axis for gives in draft.description.gives.values() for axis in gives.axes}
+    for axis in sorted(own):
+        declared = world.main.names.get(axis)
+        if declared is not None and declared.word == "sweep":
+            world.faults.fail(
+                "duplicate-name",
+                f"`{draft.what}` has an axis `{axis}` of its own, and that name is taken",
+                draft.place,
+                also=((declared.place, "declared here"),),
+                help="give the sweep another name",
+            )
+        if axis in axes:
+            world.faults.fail(
+                "duplicate-name",
+                f"`{draft.what}` has an axis `{axis}` of its own, and here it would vary along another one",
+                draft.place,
+                help=f"write the run without `at`: `{draft.what}` goes over all epochs",
+            )
 
 
 def dataset(world: World, draft: Draft, arguments: dict[str, Value]) -> None:

@@ -196,7 +196,7 @@ def _label(world: World, given: Given) -> tuple[Label, str]:
             return text, ""
         case tree.Group(inner=inner):
             return _label(world, given.at(inner))
-    value = numbers.loose(world, given, Slot("a value of a sweep", ""))
+    value = numbers.loose(world, given, Slot("a value of a sweep, if it is no name or component,", ""))
     if isinstance(value, Number):
         return value.value, value.unit
     return given.text, ""

@@ -380,3 +380,11 @@ def test_python_runs_and_loads_the_same_results(tmp_path: Path) -> None:
     assert float(made["gap"].error.sel(lr_batch="0.2, 20", seed=1)) == error(
         by_hand(digits(), seed=1, optimizer=sgd(lr=0.2)), digits()
     )
+
+
+def test_a_start_of_other_sizes_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "sizes.gen").write_text(
+        BASE + "train other extends fit { init = fit model.hidden = [5] }\nanalysis gap = accuracy(other)\n"
+    )
+    failures = gendsl.run(tmp_path / "sizes.gen", store=tmp_path / "store").failures
+    assert any("weights of other sizes" in failure.reason for failure in failures)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.network import Network, State, Tensors, joined
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train import build
 from gendsl_runtime.train.fitted import Diverged
@@ -165,11 +166,26 @@ def clip(gradients: Tensor, largest: Tensor) -> None:
     gradients.mul_((largest / (squares.sqrt() + 1e-6)).clamp(max=1.0)[:, None])
 
 
+def _same_sizes(members: Sequence[Member], fresh: State) -> None:
+    """Fails where a member is to start from the weights of a network of other sizes."""
+    wanted = {name: tensor.shape[1:] for name, tensor in {**fresh.parameters, **fresh.buffers}.items()}
+    for member in members:
+        if member.init is not None:
+            given = {**member.init.parameters, **member.init.buffers}
+            if wanted != {name: tensor.shape[1:] for name, tensor in given.items()}:
+                raise Problem(
+                    "wrong-shape",
+                    "the run in `init` has weights of other sizes than this one",
+                    help="give both runs the same model and data of the same shape",
+                )
+
+
 def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Stack:
     """A stack before its first step; a member with `init` starts from that state."""
     network = build.network(members[0])
     state = network.init([member.seed for member in members])
     if any(member.init for member in members):
+        _same_sizes(members, state)
         # The fresh state comes first and is dropped again: its order of names is the layout's.
         given = [state, *(member.init or state.member(row) for row, member in enumerate(members))]
         state = joined(given).select(range(len(members), 2 * len(members)))
