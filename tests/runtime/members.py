@@ -13,8 +13,6 @@ from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.length import Length
 from gendsl_runtime.train.member import Member
 
-CHOICES = ("relu", "gelu", "tanh", "erf", "quadratic", "cos", "standard", "ntk", "group", "batch")
-
 
 def value(given) -> Value:
     """The spec value of a Python value."""
