@@ -16,6 +16,7 @@ def test_each_pixel_is_the_network_at_its_coordinates(make_runs):
     for member, row, column in [(0, 0, 0), (1, 3, 10), (2, 10, 4)]:
         point = torch.tensor([[given["x"][member][column], given["y"][member][row]]]).float()
         outputs = runs.outputs(point.expand(3, 1, 2))[member, :, 0].double()
+        # Float32 outputs of order 1: a score moves by a few times 2^-24 of itself.
         np.testing.assert_allclose(given["score"][member, row, column], outputs.softmax(0)[2], rtol=1e-5)
         assert given["label"][member, row, column] == int(outputs.argmax())
 

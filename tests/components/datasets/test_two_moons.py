@@ -14,8 +14,9 @@ def test_without_noise_points_lie_on_the_half_circle_of_their_class():
     split = two_moons(train=400, noise=0.0).split("train")
     points, labels = split.inputs.double().numpy(), split.targets.numpy()
     upper, lower = points[labels == 0], points[labels == 1]
-    np.testing.assert_allclose(np.linalg.norm(upper, axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(lower - [1, 0.5], axis=1), 1, atol=1e-6)
+    # Two float32 coordinates below 2, each rounded by at most 2^-24.
+    np.testing.assert_allclose(np.linalg.norm(upper, axis=1), 1, atol=2**-23)
+    np.testing.assert_allclose(np.linalg.norm(lower - [1, 0.5], axis=1), 1, atol=2**-23)
     assert (upper[:, 1] >= -1e-6).all()
     assert (lower[:, 1] <= 0.5 + 1e-6).all()
     assert len(upper) == len(lower) == 200
