@@ -161,6 +161,13 @@ def _comparison(world: World, given: Given, binary: tree.Binary, about: About) -
         _not_an_axis(world, left, about)
     if ref.name not in about.axes:
         names.absent(world, ref.name, left, about.axes, f"`{about.text}` does not vary along `{left.text}`")
+    if ref.axis is not None and ref.axis.parts and ref.part is None:
+        world.faults.fail(
+            "not-a-condition",
+            f"`{ref.name}` is an axis of several parts",
+            left.place,
+            help=f"compare one of them, such as `{ref.axis.parts[0]} == ...`",
+        )
     if op == "in":
         return _among(world, ref, right)
     if op in ("==", "!=") and ref.axis is not None:
