@@ -71,6 +71,8 @@ def read(path: str | Path) -> Source:
     """See `Source.read`."""
     shown = str(path)
     file = Path(path)
+    if not shown:
+        _refuse(shown, "missing-file", "there is no file without a name")
     try:
         if file.is_dir():
             _refuse(shown, "unreadable-file", "this is a folder, not a spec", help=_first_spec(file))

@@ -19,6 +19,7 @@ from gendsl.source import Source, Span
 from gendsl.spec import Claim, Spec, Value
 
 LATER = ("claim", "plot", "report")
+_STARTER = "`gen new NAME` writes a file to start from"
 COMPONENTS = ("dataset", "model", "optimizer", "train", "analysis")
 
 
@@ -48,6 +49,9 @@ def check(source: Source, file: tree.File, catalogue: Catalogue, options: Option
         world.seeds = None
     spec = None
     try:
+        if not file.declarations and not file.broken:
+            place = Place(source, Span(0, 0))
+            faults.fail("nothing-declared", "this file declares nothing", place, help=_STARTER)
         settings.apply(world, options)
         spec = _experiment(world, options, is_whole=not file.broken)
     except Broken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NoReturn
 
 from gendsl import tree
@@ -99,15 +100,16 @@ def _override(world: World, path: str, text: str, option: str = "--set") -> Edit
     prefix = f"{path}=" if option == "--set" else ""
     source = Source(text, f"{option} {path}" if prefix else option)
     whole = Source(f"{prefix}{text}", option)
-    words = list(re.finditer(r"[^.]+", path))
-    if not words or not all(re.fullmatch(r"[A-Za-z_]\w*", word[0].strip()) for word in words):
+    ends = list(accumulate(len(part) + 1 for part in path.split(".")))
+    words = [(Span(end - len(part) - 1, end - 1), part.strip()) for part, end in zip(path.split("."), ends)]
+    if not all(re.fullmatch(r"[A-Za-z_]\w*", word) for _, word in words):
         message = "a path is made of names and dots: `clean.optimizer.lr`"
         world.faults.fail("unknown-setting", message, Place(whole, Span(0, max(1, len(path)))))
     expr, faults = parse_expression(source)
     world.faults.add(*faults)
     if expr is None or faults:
         raise Broken
-    keys = tuple(tree.Name(Span(word.start(), word.end()), word[0].strip()) for word in words)
+    keys = tuple(tree.Name(span, word) for span, word in words)
     return Edit(keys, Given(expr, world.main, source), whole)
 
 

@@ -268,7 +268,8 @@ def _missing_name(segment: Segment, at: int, before: str) -> Diagnostic:
         return _fault(segment, "missing-name", f"a name is missing after `{before}`", gap)
     if segment.tokens.word(at) == "=" and before not in ("(", ",", "="):
         return _fault(segment, "missing-name", "a field is missing before `=`", segment.span(at))
-    return _fault(segment, "missing-value", f"a value is missing after {_shown(segment, at - 1)}", gap)
+    where = f" after {_shown(segment, at - 1)}" if at > segment.first else ""
+    return _fault(segment, "missing-value", f"a value is missing{where}", gap)
 
 
 def _unclosed(segment: Segment, at: int, closer: str) -> Diagnostic:

@@ -22,6 +22,8 @@ import xarray as xr
 
 from gendsl.spec import Spec
 from gendsl_runtime.claims.verdict import Verdict
+from gendsl_runtime.draft import write_whole
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.results import Results
 
@@ -54,15 +56,43 @@ def save(results: Results, folder: Path) -> list[Path]:
         "attributes": {name: dataset.attrs for name, dataset in results.items()},
     }
     path = folder / "results.json"
-    draft = path.with_suffix(".json.part")
-    draft.write_text(json.dumps(_strict(content), indent=1, allow_nan=False), encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps(_strict(content), indent=1, allow_nan=False).encode())
     return [path, *files]
 
 
 def load(folder: Path) -> Results:
-    """The results that `save` wrote into `folder`."""
-    content = _loose(json.loads((folder / "results.json").read_text(encoding="utf-8")))
+    """The results that `save` wrote into `folder`.
+
+    Raises:
+        Problem: `run-damaged` where they are not what was written, `run-newer` where a later version wrote them.
+    """
+    try:
+        content = _loose(json.loads((folder / "results.json").read_bytes()))
+        if content["format"] > FORMAT:
+            raise _newer(folder)
+        return _restored(content, folder)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Problem(
+            "run-damaged",
+            f"the results of the run in {folder} cannot be read: {_first_line(error)}",
+            help="run its spec again: what is stored is not computed again",
+        ) from error
+
+
+def _newer(folder: Path) -> Problem:
+    return Problem(
+        "run-newer",
+        f"the run in {folder} was written by a newer GenDSL",
+        help="update GenDSL, or run its spec again",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _restored(content: dict[str, Any], folder: Path) -> Results:
     datasets = {
         name: _dataset(folder, tables, content["attributes"][name])
         for name, tables in content["tables"].items()

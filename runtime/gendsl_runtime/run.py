@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from gendsl.plan import Plan, plan
 from gendsl_runtime.device import chosen_device
 from gendsl_runtime.execute.watch import Watch
 from gendsl_runtime.numerics import numerics
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.reading import file_digest, read_checked
 from gendsl_runtime.saved import current_folder, new_folder
 from gendsl_runtime.store import Store
@@ -72,7 +74,8 @@ def run(path: str | Path, options: RunOptions | None = None, watch: Watch | None
     with Store.open(store_place(Path(path), options.store)) as store:
         folder = current_folder(store, planned)
         if folder is not None:
-            return Finished(load(folder), folder, perf_counter() - start, is_new=False)
+            with suppress(Problem):  # a run whose files are damaged is written anew
+                return Finished(load(folder), folder, perf_counter() - start, is_new=False)
         results, folder = _carried_out(planned, store, device, options, watch)
     return Finished(results, folder, perf_counter() - start)
 

@@ -8,27 +8,42 @@ imports what it needs when called, so that `gen validate` stays light. Exit code
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib
+import os
 import sys
+from contextlib import suppress
 
 COMMANDS = ("validate", "fmt", "plan", "run", "report", "show", "list", "explain", "new")
+PLAIN = {"−": "-", "±": "+-", "×": "x", "∞": "inf", "…": "...", "·": ".", "–": "-", "’": "'"}
+"""How the signs of messages are spelt where the terminal's encoding lacks them; other letters become `?`."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code. Whatever goes wrong ends as a message, never as a traceback."""
-    argv = sys.argv[1:] if argv is None else argv
-    arguments = parser().parse_args(argv)
-    command = importlib.import_module(f"gendsl_runtime.cli.{arguments.command}")
+    _ready_streams()
     try:
-        code: int = command.main(arguments)
+        code = _commanded(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("stopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        _give_up_output()
         return 0
     except Exception as error:
         return _explained(error)
+    return code
+
+
+def _commanded(argv: list[str]) -> int:
+    whole = parser()
+    if not argv:
+        whole.print_help(sys.stderr)
+        return 2
+    arguments = whole.parse_args(argv)
+    command = importlib.import_module(f"gendsl_runtime.cli.{arguments.command}")
+    code: int = command.main(arguments)
     return code
 
 
@@ -39,24 +54,65 @@ def parser() -> argparse.ArgumentParser:
         description="Declarative experiments on why deep networks generalise.",
         epilog="Start with `gen new first`, then `gen run first.gen`. `gen COMMAND --help` tells more.",
     )
+    whole.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"gendsl_runtime.cli.{name}")
-        module.add(commands.add_parser(name, help=module.HELP, description=module.HELP))
+        added = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=f"{module.HELP[0].upper()}{module.HELP[1:]}.",
+            epilog=getattr(module, "EXAMPLES", None),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add(added)
     return whole
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        print(f"gen {metadata.version('gendsl')}")
+        parser.exit()
+
+
+def _ready_streams() -> None:
+    """Output that is closed is thrown away, and characters its encoding lacks are spelt."""
+    codecs.register_error("gendsl.plain", _spelt)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (lives as long as we)
+        with suppress(AttributeError, ValueError):
+            getattr(sys, name).reconfigure(errors="gendsl.plain")
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(PLAIN.get(sign, "?") for sign in lacking), error.end
+
+
+def _give_up_output() -> None:
+    """Sends what is still buffered nowhere, or Python would complain about it at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: Exception) -> int:
     """Prints what went wrong in the user's terms; an unexpected error goes to a file, whole."""
     from gendsl.diagnostic import DiagnosticError
-    from gendsl_runtime.cli.options import UsageError
+    from gendsl_runtime.cli.options import UsageError, exit_code, is_coloured
     from gendsl_runtime.problem import Problem
 
     if isinstance(error, DiagnosticError):
         from gendsl.render import render
 
-        print(render(error.diagnostics, color=sys.stderr.isatty()), file=sys.stderr)
-        return 1
+        print(render(error.diagnostics, color=is_coloured(sys.stderr)), file=sys.stderr)
+        return exit_code(error.diagnostics)
     if isinstance(error, UsageError):
         print(f"gen: {error}", file=sys.stderr)
         return 2
@@ -65,6 +121,14 @@ def _explained(error: Exception) -> int:
             f"error[{error.code}]: {error}" + (f"\n  = help: {error.help}" if error.help else ""),
             file=sys.stderr,
         )
+        return 3
+    if isinstance(error, OSError):
+        _give_up_output()
+        what = error.filename or "the output"
+        print(f"gen: {what} cannot be read or written: {error.strerror or error}", file=sys.stderr)
+        return 3
+    if isinstance(error, MemoryError):
+        print("gen: this needs more memory than there is", file=sys.stderr)
         return 3
     print(f"gen: an internal error, please report it with {_kept(error)}: {error!r}", file=sys.stderr)
     return 70

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from gendsl.catalogue.description import Description
 
 HELP = "explain a component, a diagnostic code or a word of the language"
+EXAMPLES = """\
+examples:
+  gen explain basin_volume
+  gen explain out-of-range
+  gen explain sweep
+"""
 
 WORDS = {
     "experiment": (

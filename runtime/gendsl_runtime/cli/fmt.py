@@ -7,11 +7,18 @@ import os
 import sys
 from pathlib import Path
 
+from gendsl_runtime.cli.options import is_coloured
+
 HELP = "write specs in the one layout"
+EXAMPLES = """\
+examples:
+  gen fmt first.gen
+  gen fmt --check specs/*.gen
+"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("files", nargs="+", metavar="FILE", help=".gen files")
     parser.add_argument(
         "--check", action="store_true", help="change nothing; exit code 1 where a file would change"
     )
@@ -26,7 +33,7 @@ def main(arguments: argparse.Namespace) -> int:
         try:
             is_changed = formatted(path, only_check=arguments.check)
         except DiagnosticError as error:
-            sys.stdout.write(render(error.diagnostics, color=sys.stdout.isatty()))
+            sys.stdout.write(render(error.diagnostics, color=is_coloured(sys.stdout)))
             wrong += 1
             continue
         if is_changed:

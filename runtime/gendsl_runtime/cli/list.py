@@ -8,6 +8,11 @@ import sys
 import textwrap
 
 HELP = "list the components there are, of one kind or all"
+EXAMPLES = """\
+examples:
+  gen list
+  gen list analysis
+"""
 KEY = 4
 """Parameters shown of each component."""
 

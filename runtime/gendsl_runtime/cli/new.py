@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 HELP = "write a commented spec to start from"
+EXAMPLES = """\
+examples:
+  gen new first
+"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
         print(f"gen new: `{name}` cannot be a name: use letters, digits and `_`", file=sys.stderr)
         return 2
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(STARTER.replace("NAME", name))
+        _write_new(path, STARTER.replace("NAME", name))
     except FileExistsError:
         print(f"gen new: {path} is already there, and is left as it is", file=sys.stderr)
         return 2
@@ -33,6 +36,17 @@ def main(arguments: argparse.Namespace) -> int:
         return 2
     print(f"{path} is written. Next: gen validate {path}, then gen run {path}")
     return 0
+
+
+def _write_new(path: Path, text: str) -> None:
+    """A file that was not there: whole, or still not there."""
+    with path.open("x", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except BaseException:
+            path.unlink()
+            raise
 
 
 STARTER = '''\

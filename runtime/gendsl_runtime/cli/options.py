@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from gendsl.check import Options
+    from gendsl.diagnostic import Diagnostic
+
+
+def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
+    """0 without errors, 2 where all of them are about what the command line says, else 1."""
+    wrong = [found for found in diagnostics if found.severity == "error"]
+    if not wrong:
+        return 0
+    return 2 if all(found.source.path.startswith("--") for found in wrong) else 1
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Whether colours are wanted there: a terminal, and no NO_COLOR (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def count(text: str) -> int:
+    """A whole number from 1, as an argument."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"takes a whole number, at least 1; found `{text}`")
+    return int(text)
+
+
+def folder(text: str) -> Path:
+    """A folder that is there or can be made, as an argument."""
+    path = Path(text).expanduser()
+    try:
+        is_wrong = not text or (path.exists() and not path.is_dir())
+    except (OSError, ValueError):
+        is_wrong = True
+    if is_wrong:
+        raise argparse.ArgumentTypeError(f"takes a folder; `{text}` is none")
+    return path
 
 
 def add_spec(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +70,16 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
 def add_limits(parser: argparse.ArgumentParser) -> None:
     """The limit on the plan, and where the store is."""
     parser.add_argument(
-        "--max-runs", type=int, default=1000, metavar="N", help="refuse plans of more trainings (1000)"
+        "--max-runs", type=count, default=1000, metavar="N", help="refuse plans of more trainings (1000)"
     )
-    parser.add_argument("--store", metavar="FOLDER", help="where results are kept (.gendsl of the project)")
+    add_store(parser)
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Where the store is."""
+    parser.add_argument(
+        "--store", type=folder, metavar="FOLDER", help="where results are kept (.gendsl of the project)"
+    )
 
 
 def spec_options(arguments: argparse.Namespace) -> Options:

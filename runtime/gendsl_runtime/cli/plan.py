@@ -8,13 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gendsl_runtime.cli.options import add_limits, add_spec, spec_options
+from gendsl_runtime.cli.options import add_limits, add_spec, exit_code, is_coloured, spec_options
 
 if TYPE_CHECKING:
     from gendsl.plan import Plan
     from gendsl_runtime.states import StepState
 
 HELP = "show what a run would compute, and what is stored already"
+EXAMPLES = """\
+exit code: 0 where nothing is to be done, 2 where there is
+
+examples:
+  gen plan first.gen
+  gen plan first.gen --set 'fit.optimizer.lr=0.1' --json
+"""
 LEGEND = "= stored   + new   ~ changed   ? if its inputs differ   x failed before"
 MARKS = "x~+?="
 """The marks of nodes, the most telling one first: it stands for the line."""
@@ -46,16 +53,16 @@ def main(arguments: argparse.Namespace) -> int:
 
     checked = read_checked(arguments.file, spec_options(arguments))
     if checked.diagnostics:
-        print(render(checked.diagnostics, color=sys.stderr.isatty()), file=sys.stderr)
+        print(render(checked.diagnostics, color=is_coloured(sys.stderr)), file=sys.stderr)
     if checked.spec is None:
-        return 1
+        return exit_code(checked.diagnostics)
     made = plan(
         checked.spec,
         numerics=numerics(chosen_device(arguments.device)),
         max_runs=arguments.max_runs,
         file_digest=file_digest,
     )
-    place = store_place(Path(arguments.file), Path(arguments.store) if arguments.store else None)
+    place = store_place(Path(arguments.file), arguments.store)
     with Store.open(place, create=False) as store:
         told = states(made, store, last_spec(made.spec.name, place))
     if arguments.json:

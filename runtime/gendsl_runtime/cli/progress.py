@@ -20,6 +20,7 @@ from rich.progress import (
 from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
 from gendsl.render import render
+from gendsl_runtime.cli.options import is_coloured
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.execute.watch import Watch
 
@@ -59,7 +60,7 @@ class Bar(Watch):
 
     def warned(self, warnings: Sequence[Diagnostic]) -> None:
         if warnings:
-            print(render(warnings, color=self._console.is_terminal), file=sys.stderr)
+            print(render(warnings, color=is_coloured(sys.stderr)), file=sys.stderr)
 
     def planned(self, plan: Plan, missing: int) -> None:
         self._finished = 0

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gendsl_runtime.cli.options import add_store
+
 HELP = "make the report of a finished run anew, and say where it is"
+EXAMPLES = """\
+examples:
+  gen report first
+  gen report first-002
+"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +25,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run", metavar="RUN", help="a run, its experiment or spec file (the latest run), or its folder"
     )
-    parser.add_argument("--store", metavar="FOLDER", help="where results are kept (.gendsl of the project)")
+    add_store(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -37,6 +44,6 @@ def chosen(arguments: argparse.Namespace) -> Path:
     from gendsl_runtime.saved import UnknownRunError, run_folder
 
     try:
-        return run_folder(arguments.run, Path(arguments.store) if arguments.store else None)
+        return run_folder(arguments.run, arguments.store)
     except UnknownRunError as error:
         raise UsageError(str(error)) from None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gendsl_runtime.cli.options import add_limits, add_spec, spec_options
+from gendsl_runtime.cli.options import add_limits, add_spec, count, is_coloured, spec_options
 from gendsl_runtime.cli.verdicts import verdict_lines
 
 if TYPE_CHECKING:
@@ -15,6 +14,16 @@ if TYPE_CHECKING:
     from gendsl_runtime.run import Finished
 
 HELP = "run an experiment and write its report"
+EXAMPLES = """\
+exit codes: 0 fine, 1 the file is wrong, 2 the command line is wrong, 3 a run failed,
+            4 a claim was refuted with --require-claims
+
+examples:
+  gen run first.gen
+  gen run first.gen --preset smoke
+  gen run first.gen --set width=32 --seeds 0..4 --only gap
+  gen run first.gen --workers 4 --store /data/results
+"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (auto)"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (1: this one)")
+    parser.add_argument(
+        "--workers", type=count, default=1, metavar="N", help="worker processes (1: this one)"
+    )
     parser.add_argument("--require-claims", action="store_true", help="exit with 4 if a claim was refuted")
 
 
@@ -38,7 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         workers=arguments.workers,
         max_runs=arguments.max_runs,
-        store=Path(arguments.store) if arguments.store else None,
+        store=arguments.store,
         command=command_line(),
     )
     with Bar() as bar:
@@ -56,10 +67,11 @@ def tell(finished: Finished, computed: int) -> None:
 
     results = finished.results
     if results.failures:
-        print(render(faults(finished), color=sys.stderr.isatty()), file=sys.stderr)
-    for line in verdict_lines(results, is_coloured=sys.stdout.isatty()):
+        print(render(faults(finished), color=is_coloured(sys.stderr)), file=sys.stderr)
+    for line in verdict_lines(results, is_coloured=is_coloured(sys.stdout)):
         print(line)
-    work = f"{computed:,} computed" if computed else "nothing to compute"
+    missing = "nothing computed" if results.failures else "nothing to compute"
+    work = f"{computed:,} computed" if computed else missing
     print(f"{finished.folder.name}: {work}, {finished.seconds:.1f} s")
     print(f"report: {finished.folder / 'report.html'}")
 

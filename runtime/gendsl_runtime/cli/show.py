@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gendsl_runtime.cli.options import is_coloured
 from gendsl_runtime.cli.report import add_run, chosen
 from gendsl_runtime.cli.verdicts import folded, verdict_lines
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from gendsl_runtime.results import Results
 
 HELP = "show the verdicts and results of a finished run"
+EXAMPLES = """\
+examples:
+  gen show first
+  gen show first gap --all
+"""
 ROWS = 40
 """Rows shown of one table without `--all`."""
 NARROWEST = 40
@@ -40,7 +46,7 @@ def main(arguments: argparse.Namespace) -> int:
     if unknown:
         raise UsageError(f"there is no analysis `{unknown[0]}` in this run; there are: {', '.join(results)}")
     width = max(shutil.get_terminal_size((100, 24)).columns, NARROWEST)
-    is_terminal = sys.stdout.isatty()
+    is_terminal = is_coloured(sys.stdout)
     lines = [
         *_head(results, is_terminal, width=width),
         *_tables(results, arguments.names, whole=arguments.all, width=width),

@@ -6,14 +6,22 @@ import argparse
 import sys
 
 from gendsl.diagnostic import Diagnostic, DiagnosticError
-from gendsl_runtime.cli.options import add_changes, spec_options
+from gendsl_runtime.cli.options import add_changes, exit_code, is_coloured, spec_options
 
 HELP = "find every mistake of a spec without running anything"
+EXAMPLES = """\
+examples:
+  gen validate first.gen
+  gen validate first.gen --set width=32
+  gen validate specs/*.gen --format sarif > mistakes.sarif
+"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE")
-    parser.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default: text")
+    parser.add_argument("files", nargs="+", metavar="FILE", help=".gen files")
+    parser.add_argument(
+        "--format", choices=("text", "json", "sarif"), default="text", help="how mistakes are told (text)"
+    )
     add_changes(parser)
     parser.set_defaults(only=[])
 
@@ -22,9 +30,8 @@ def main(arguments: argparse.Namespace) -> int:
     found: list[Diagnostic] = []
     for path in arguments.files:
         found += faults(path, arguments)
-    is_wrong = any(diagnostic.severity == "error" for diagnostic in found)
     sys.stdout.write(_shown(found, arguments))
-    return 1 if is_wrong else 0
+    return exit_code(found)
 
 
 def faults(path: str, arguments: argparse.Namespace) -> list[Diagnostic]:
@@ -61,5 +68,5 @@ def _shown(found: list[Diagnostic], arguments: argparse.Namespace) -> str:
     if found:
         from gendsl.render import render
 
-        return render(found, color=sys.stdout.isatty())
+        return render(found, color=is_coloured(sys.stdout))
     return "".join(f"{path}: no mistakes\n" for path in arguments.files)

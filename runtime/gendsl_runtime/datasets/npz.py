@@ -159,6 +159,8 @@ def _inputs(file: str, name: str, array: np.ndarray) -> np.ndarray:
             f"`{name}` has the shape {array.shape}",
             help="inputs are (examples, n), (examples, height, width) or (examples, channels, height, width)",
         )
+    if not len(array):
+        raise problem(file, f"`{name}` holds no examples", help="save at least one example of each class")
     array = _finite(file, name, array)
     return array[:, None] if array.ndim == 3 else array
 

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Protocol, TypeAlias
 
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Outcome, Task
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.store.faults import told
 
 Done: TypeAlias = tuple[Task, list[Outcome], float]
 """A task, its results, and the seconds it took."""
@@ -59,31 +62,55 @@ class Workers:
 
     def __init__(self, count: int, store: Path) -> None:
         self._store = store
-        self._folder = tempfile.TemporaryDirectory(prefix="attempts-", dir=store)
-        self._workers = [self._start(place) for place in range(count)]
+        self._lock, self._is_closed = Lock(), False
+        with told(store):
+            self._folder = tempfile.TemporaryDirectory(
+                prefix="attempts-", dir=store, ignore_cleanup_errors=True
+            )
+        self._workers: list[subprocess.Popen[str]] = []
+        try:
+            for place in range(count):
+                self._workers.append(self._start(place))
+        except BaseException:
+            self.close()
+            raise
 
     def _start(self, place: int) -> subprocess.Popen[str]:
+        """A worker in a session of its own: Ctrl-C is heard by the coordinator alone, which ends it."""
         folder = Path(self._folder.name) / str(place)
-        folder.mkdir(exist_ok=True)
-        return subprocess.Popen(
-            [sys.executable, "-m", "gendsl_runtime.execute.worker", str(self._store), str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with told(self._store):
+            folder.mkdir(exist_ok=True)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "gendsl_runtime.execute.worker", str(self._store), str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = f"a worker process cannot be started: {error.strerror or error}"
+            raise Problem("worker-died", reason, help="take fewer workers") from error
 
     def perform(self, tasks: Sequence[Task], watch: Watch) -> Iterator[Done]:
         waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
-        ended: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[Done | Exception] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
         for place in range(len(self._workers)):
             Thread(target=self._drive, args=(place, waiting, ended, watch), daemon=True).start()
         for _ in tasks:
-            yield ended.get()
+            result = ended.get()
+            if isinstance(result, Exception):
+                raise result
+            yield result
 
     def _drive(
-        self, place: int, waiting: queue.SimpleQueue[Task], ended: queue.SimpleQueue[Done], watch: Watch
+        self,
+        place: int,
+        waiting: queue.SimpleQueue[Task],
+        ended: queue.SimpleQueue[Done | Exception],
+        watch: Watch,
     ) -> None:
         """Feeds one worker until nothing waits; a worker that dies breaks its task and is replaced."""
         while True:
@@ -92,12 +119,32 @@ class Workers:
             except queue.Empty:
                 return
             try:
-                ended.put(self._ask(self._workers[place], task, watch))
-            except (OSError, ValueError):
-                code = self._workers[place].wait()
+                ended.put(self._answered(place, task, watch))
+            except Exception as error:  # told to the caller, who else would wait for ever
+                ended.put(error)
+                return
+
+    def _answered(self, place: int, task: Task, watch: Watch) -> Done:
+        try:
+            return self._ask(self._workers[place], task, watch)
+        except (OSError, ValueError):
+            code = self._replaced(place)
+        broken = Broken(
+            code="worker-died",
+            reason=f"the worker process ended {_ending(code)}",
+            help="run the same command again; if it is the memory, take fewer workers",
+        )
+        return task, [broken] * len(task.nodes), 0.0
+
+    def _replaced(self, place: int) -> int:
+        """Puts a new worker where one has died; how that ended. None is started once all are to end."""
+        worker = self._workers[place]
+        worker.kill()  # one whose answers make no sense may still be there
+        code = worker.wait()
+        with self._lock:
+            if not self._is_closed:
                 self._workers[place] = self._start(place)
-                broken = Broken(code="worker-died", reason=f"the worker process ended with status {code}")
-                ended.put((task, [broken] * len(task.nodes), 0.0))
+        return code
 
     def _ask(self, worker: subprocess.Popen[str], task: Task, watch: Watch) -> Done:
         assert worker.stdin is not None and worker.stdout is not None
@@ -111,6 +158,8 @@ class Workers:
             if "progress" in message:
                 watch(task, message["progress"])
                 continue
+            if "problem" in message:
+                raise Problem(**message["problem"])
             return task, [self._received(outcome) for outcome in message["outcomes"]], message["seconds"]
 
     def _received(self, outcome: dict[str, str]) -> Outcome:
@@ -122,10 +171,21 @@ class Workers:
         return payload
 
     def close(self) -> None:
-        """Workers leave when their input ends."""
+        """Ends the workers, whatever they do."""
+        with self._lock:
+            self._is_closed = True
+            for worker in self._workers:
+                worker.terminate()
         for worker in self._workers:
-            if worker.stdin is not None:
-                worker.stdin.close()
-            worker.terminate()
             worker.wait()
         self._folder.cleanup()
+
+
+def _ending(code: int) -> str:
+    """How a process ended, from what `wait` gives."""
+    if code >= 0:
+        return f"with status {code}"
+    try:
+        return f"by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"by signal {-code}"

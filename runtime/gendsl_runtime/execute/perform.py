@@ -42,12 +42,10 @@ class Performer:
         except Problem as problem:
             broken = Broken(code=problem.code, reason=problem.message, help=problem.help)
         except (MemoryError, torch.OutOfMemoryError):
-            broken = Broken(
-                code="out-of-memory",
-                reason=f"`{task.component}` needs more memory than there is",
-                help="make the model, the batch or the dataset smaller",
-            )
+            broken = _too_large(task)
         except Exception as error:  # a component's fault must not end the other tasks
+            if "allocate memory" in str(error):  # what torch raises on a CPU is a bare RuntimeError
+                return [_too_large(task)] * len(task.nodes)
             where = traceback.extract_tb(error.__traceback__)[-1]
             broken = Broken(
                 code="component-failed",
@@ -146,6 +144,14 @@ class Performer:
     def _trained(self, source: Input) -> Member:
         assert source.trained is not None
         return self.member(source.trained)
+
+
+def _too_large(task: Task) -> Broken:
+    return Broken(
+        code="out-of-memory",
+        reason=f"`{task.component}` needs more memory than there is",
+        help="make the model, the batch or the dataset smaller",
+    )
 
 
 def payloads(

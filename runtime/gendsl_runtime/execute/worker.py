@@ -15,19 +15,33 @@ from typing import TextIO
 
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Task
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.store import Store
+from gendsl_runtime.store.faults import told
 
 
 def main() -> None:
-    """Serves tasks until the coordinator closes the pipe."""
+    """Serves tasks until the coordinator closes the pipe, or is gone."""
     store_path, folder = Path(sys.argv[1]), Path(sys.argv[2])
     # What components print must not end up between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    with Store.open(store_path) as store:
-        performer = Performer(lambda digest: store.read(digest))
-        for count, line in enumerate(sys.stdin):
-            answer(performer, Task.model_validate_json(line), folder / str(count), answers)
+    try:
+        _serve(store_path, folder, answers)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())  # what is buffered has nowhere to go
+
+
+def _serve(store_path: Path, folder: Path, answers: TextIO) -> None:
+    """Answers each line; a fault that is none of the task's, such as a full disk, is the last answer."""
+    try:
+        with Store.open(store_path) as store:
+            performer = Performer(lambda digest: store.read(digest))
+            for count, line in enumerate(sys.stdin):
+                answer(performer, Task.model_validate_json(line), folder / str(count), answers)
+    except Problem as problem:
+        said = {"code": problem.code, "message": problem.message, "help": problem.help}
+        print(json.dumps({"problem": said}), file=answers)
 
 
 def answer(performer: Performer, task: Task, stem: Path, answers: TextIO) -> None:
@@ -35,7 +49,9 @@ def answer(performer: Performer, task: Task, stem: Path, answers: TextIO) -> Non
     start = perf_counter()
     outcomes = performer.perform(task, lambda share: print(json.dumps({"progress": share}), file=answers))
     seconds = perf_counter() - start
-    print(json.dumps({"outcomes": list(_written(outcomes, stem)), "seconds": seconds}), file=answers)
+    with told(stem.parent):
+        written = list(_written(outcomes, stem))
+    print(json.dumps({"outcomes": written, "seconds": seconds}), file=answers)
 
 
 def _written(outcomes: list[bytes | Broken], stem: Path) -> Iterator[dict[str, str | None]]:

@@ -11,6 +11,7 @@ from typing import Any
 import vl_convert
 
 from gendsl_runtime.chart.style import STATIC
+from gendsl_runtime.draft import write_whole
 
 FORMATS = ("json", "svg", "png", "pdf")
 SCALE = 2.0
@@ -34,6 +35,6 @@ def write_figure(chart: Mapping[str, Any], folder: Path, name: str) -> list[Path
     paths = []
     for ending, content in contents.items():
         path = folder / f"{stem}.{ending}"
-        path.write_bytes(content)
+        write_whole(path, content)
         paths.append(path)
     return paths

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from gendsl import spec
 from gendsl.spec.shown import shown
 from gendsl_runtime.chart.style import STATIC
+from gendsl_runtime.draft import write_whole
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.report.cards import cards
 from gendsl_runtime.report.failures import groups
@@ -31,6 +32,7 @@ from gendsl_runtime.report.provenance import provenance
 from gendsl_runtime.report.tables import ROWS, blocks
 from gendsl_runtime.report.words import condition, duration
 from gendsl_runtime.results import Results
+from gendsl_runtime.store.faults import told
 
 FOLDER = Path(__file__).parent
 PAGE = "report.html"
@@ -53,13 +55,19 @@ def render_report(results: Results, folder: Path) -> Path:
     """Writes `report.html`, `spec.gen` and `figures/` of a run into its folder; returns the page.
 
     A figure that cannot be drawn is replaced by the reason; the rest of the report does not depend on it.
+
+    Raises:
+        Problem: `disk-full` or `store-unwritable`; a page that was there stays as it was.
     """
+    with told(folder):
+        return _rendered(results, folder)
+
+
+def _rendered(results: Results, folder: Path) -> Path:
     figures = [_written(drawn(plot, results), folder / "figures") for plot in _shown(results.spec)]
-    (folder / "spec.gen").write_text(results.spec.text, encoding="utf-8")
+    write_whole(folder / "spec.gen", results.spec.text.encode())
     path = folder / PAGE
-    draft = path.with_suffix(".html.part")
-    draft.write_text(page(results, figures), encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, page(results, figures).encode())
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from pathlib import Path
 from gendsl_runtime.problem import Problem
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+PAGE = 32_768
+"""Bytes by which SQLite extends the file that the processes of one store share."""
 ELSEWHERE = "choose another place with `--store PATH` or the environment variable GENDSL_STORE"
 
 
@@ -30,19 +33,30 @@ def told(path: Path) -> Iterator[None]:
 def _of_disk(error: OSError, path: Path) -> Problem:
     if error.errno in FULL:
         return _full(path)
-    reason = error.strerror or str(error)
-    return Problem("store-unwritable", f"cannot write the store {path}: {reason}", help=ELSEWHERE)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        reason = f"{error.filename or path} is a file, not a folder"
+    else:
+        reason = (error.strerror or str(error)).lower()
+    return Problem("store-unwritable", f"cannot write {path}: {reason}", help=ELSEWHERE)
 
 
 def _full(path: Path) -> Problem:
     return Problem(
-        "disk-full", f"no space left for the store {path}", help=f"free some space, or {ELSEWHERE}"
+        "disk-full", f"no space left on the disk of {path}", help=f"free some space, or {ELSEWHERE}"
     )
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the disk has less than a page of SQLite's shared memory left, which it tells as an I/O error."""
+    try:
+        return shutil.disk_usage(path).free < PAGE
+    except OSError:
+        return False
 
 
 def _of_index(error: sqlite3.Error, path: Path) -> Problem:
     code = getattr(error, "sqlite_errorname", "")
-    if code == "SQLITE_FULL":
+    if code == "SQLITE_FULL" or (code.startswith("SQLITE_IOERR") and _is_full(path)):
         return _full(path)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Problem(

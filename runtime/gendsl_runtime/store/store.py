@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
 import time
@@ -46,6 +47,8 @@ class Store:
         file = path / "index.sqlite"
         with told(path):
             if not create and not file.exists():
+                if path.exists() and not path.is_dir():
+                    raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(path))
                 return cls(path, index.empty(), warn)
             if not file.exists():
                 path.mkdir(parents=True, exist_ok=True)

@@ -59,12 +59,22 @@ def stacks(members: Sequence[Member]) -> list[list[int]]:
         groups.setdefault(static_key(member), []).append(index)
     cut = []
     for group in groups.values():
-        size = len(group) if len(group) == 1 else cost(members[group[0]]).members
+        size = _size(members[group[0]], len(group))
         # Equal pieces: 33 members at 32 a stack are 17 and 16, not 32 and one alone.
         pieces = -(-len(group) // size)
         bounds = [len(group) * piece // pieces for piece in range(pieces + 1)]
         cut += [group[low:high] for low, high in pairwise(bounds)]
     return cut
+
+
+def _size(member: Member, count: int) -> int:
+    """How many of `count` members like this one to train at once; one where two do not fit into memory."""
+    if count == 1:
+        return 1
+    try:
+        return cost(member).members
+    except (MemoryError, torch.OutOfMemoryError, RuntimeError):
+        return 1  # what is wrong with it is told where it is trained
 
 
 def cost(member: Member) -> Cost:
