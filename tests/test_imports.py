@@ -36,7 +36,9 @@ COMPONENTS = frozenset(
     {"datasets", "models", "optimizers", "schedules", "losses", "analyses", "statistics", "plots"}
 )
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"problem", "record", "random", "numerics", "component", "components", "length", "changes", "draft"}),
+    frozenset(
+        {"problem", "record", "random", "numerics", "component", "components", "length", "changes", "draft"}
+    ),
     frozenset({"arguments", "network", "store", "chart", "device", "reading"}),
     frozenset({"data", "results", "saved", "states"}),
     frozenset({"runs"}),
