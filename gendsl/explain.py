@@ -15,10 +15,12 @@ class _Explanations(Mapping[str, str]):
     """Code to explanation; a text is read when it is asked for."""
 
     def __getitem__(self, code: str) -> str:
-        path = _FOLDER / f"{code}.md"
-        if not code.replace("-", "").isalpha() or not path.is_file():
+        if not code.replace("-", "").isalpha():
             raise KeyError(code)
-        return path.read_text("utf-8")
+        try:
+            return (_FOLDER / f"{code}.md").read_text("utf-8")
+        except OSError:
+            raise KeyError(code) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(path.stem for path in _FOLDER.glob("*.md")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,10 +74,12 @@ def read(path: str | Path) -> Source:
     file = Path(path)
     if not shown:
         _refuse(shown, "missing-file", "there is no file without a name")
+    if any("\ud800" <= letter <= "\udfff" for letter in file.name):
+        _refuse(shown, "unreadable-file", "the name of this file is not UTF-8 text", help="rename it")
     try:
         if file.is_dir():
             _refuse(shown, "unreadable-file", "this is a folder, not a spec", help=_first_spec(file))
-        with file.open("rb") as opened:
+        with open(file, "rb", opener=_without_waiting) as opened:
             data = opened.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         _refuse(shown, "missing-file", f"there is no file {shown!r}", help=_near(file))
@@ -95,6 +98,13 @@ def read(path: str | Path) -> Source:
         message = f"this is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}, column {column}"
         _refuse(shown, "not-text", message, help="save the file in the encoding UTF-8")
     return Source(text.replace("\r\n", "\n").replace("\r", "\n"), shown)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a named pipe also where nobody writes to it: that is then an empty file."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(handle, True)
+    return handle
 
 
 _DATA = "a spec is a text of a few kilobytes; large data belongs into files that it names"

@@ -138,9 +138,17 @@ def _load(cache: Path) -> dict[str, Any]:
 
 
 def _save(cache: Path, files: dict[str, Any]) -> None:
-    """Written beside and renamed, so that no reader sees half of it; failing to keep a cache is no fault."""
+    """Written beside and renamed, so that no reader sees half of it; failing to keep a cache is no fault.
+
+    A cache that is no regular file, such as a device, is left alone.
+    """
     with contextlib.suppress(OSError):
+        if cache.exists() and not cache.is_file():
+            return
         handle, name = tempfile.mkstemp(dir=cache.parent, prefix=cache.name)
-        with os.fdopen(handle, "w") as file:
-            json.dump({"format": FORMAT, "files": files}, file, separators=(",", ":"))
-        Path(name).replace(cache)
+        try:
+            with os.fdopen(handle, "w") as file:
+                json.dump({"format": FORMAT, "files": files}, file, separators=(",", ":"))
+            Path(name).replace(cache)
+        except OSError:
+            Path(name).unlink()

@@ -139,7 +139,8 @@ def _file(world: World, given: Given, text: str) -> InputFile:
     """Paths are relative to the file that says them; a `--set` speaks for the main file."""
     path = Path(given.scope.source.path).parent / text
     if not path.is_file():
-        reason = "is a folder" if path.is_dir() else "does not exist"
+        other = "is a pipe or a device" if path.exists() else "does not exist"
+        reason = "is a folder" if path.is_dir() else other
         world.faults.fail("missing-file", f"the file `{path}` {reason}", given.place)
     return InputFile(path=str(path.resolve()))
 

@@ -11,8 +11,10 @@ import argparse
 import codecs
 import importlib
 import os
+import signal
 import sys
 from contextlib import suppress
+from types import FrameType
 
 COMMANDS = ("validate", "fmt", "plan", "run", "report", "show", "list", "explain", "new")
 PLAIN = {"−": "-", "±": "+-", "×": "x", "∞": "inf", "…": "...", "·": ".", "–": "-", "’": "'"}
@@ -22,18 +24,36 @@ PLAIN = {"−": "-", "±": "+-", "×": "x", "∞": "inf", "…": "...", "·": ".
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code. Whatever goes wrong ends as a message, never as a traceback."""
     _ready_streams()
+    interrupts = _heard_interrupts()
     try:
         code = _commanded(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("stopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
-        return 130
+        return _interrupted()
     except BrokenPipeError:
         _give_up_output()
         return 0
     except Exception as error:
-        return _explained(error)
+        return _interrupted() if interrupts else _explained(error)
     return code
+
+
+def _heard_interrupts() -> list[int]:
+    """A list that is no longer empty once Ctrl-C was pressed: some libraries make another error of it."""
+    heard: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    with suppress(ValueError):  # not in the main thread: then nobody else hears it either
+        signal.signal(signal.SIGINT, hear)
+    return heard
+
+
+def _interrupted() -> int:
+    print("stopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
+    return 130
 
 
 def _commanded(argv: list[str]) -> int:

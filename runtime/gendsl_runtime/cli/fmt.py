@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
@@ -52,6 +53,8 @@ def formatted(path: str, *, only_check: bool) -> bool:
 
     source = Source.read(path)
     text = format(source)
+    if not Path(path).is_file():
+        _refuse(path, OSError(errno.EINVAL, "it is a pipe or a device"))
     file = Path(path).resolve()
     is_changed = file.read_bytes() != text.encode("utf-8")
     if is_changed and not only_check:
