@@ -17,6 +17,8 @@ from gendsl.spec import Axis, Choice, Coordinate, Flag, Items, Number, Text, Val
 Label = str | int | float
 MOST = 10_000_000
 """Labels an axis may have."""
+LARGEST = 2**63 - 1
+"""The largest whole number that a label may be: what tables keep."""
 
 
 @dataclass(eq=False)
@@ -91,6 +93,8 @@ def _mixed_units(world: World, given: Given, first: Given) -> None:
 def _distinct(world: World, labels: list[tuple[Label, ...]], items: list[tuple[Given, ...]]) -> None:
     seen: dict[tuple[Label, ...], Given] = {}
     for label, item in zip(labels, items):
+        if any(isinstance(part, int) and abs(part) > LARGEST for part in label):
+            world.faults.fail("out-of-range", "this label has too many digits", item[0].place)
         if label in seen:
             world.faults.fail(
                 "duplicate-label",
@@ -147,7 +151,7 @@ def _expanded(world: World, given: Given, expr: tree.Range, what: str) -> list[G
             "empty-sweep",
             f"{what} over nothing",
             given.place,
-            note="the range runs upwards, from low to high",
+            note="the step is above 0" if step <= 0 else "the range runs upwards, from low to high",
         )
     count = int((high - low) / step + 1e-9) + 1
     if count > MOST:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import gendsl
+from gendsl import catalogue
 from gendsl_runtime.cli import COMMANDS, main
 from gendsl_runtime.problem import Problem
 
@@ -123,6 +124,12 @@ def test_pipes_do_not_hang(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "a pipe or a device" in gen(capsys, "run", "c.gen")[1]
 
 
+def test_a_cache_that_is_no_file_is_left_alone(here: Path) -> None:
+    os.mkfifo("cache")
+    catalogue._save(Path("cache"), {})
+    assert Path("cache").is_fifo() and len(list(here.iterdir())) == 2
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
 def test_unreadable_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("t.gen").chmod(0)
@@ -145,7 +152,8 @@ def test_settings_that_make_no_sense(setting: str, here: Path, capsys: pytest.Ca
 
 
 WORDS = """--preset nope|--preset |--seeds abc|--seeds |--seeds 5..1|--seeds 0..|--seeds 1.5|--seeds 3|--seeds []|
---seeds [1, 1]|--seeds 0..1e6|--seeds 0..99999999999999999999|--seeds 0..9 by 0|--seeds none|--seeds -3..-1|
+--seeds [1, 1]|--seeds 0..1e6|--seeds 0..99999999999999999999|--seeds 0..9 by 0|--seeds none|
+--seeds [99999999999999999999]|--seeds -3..-1|
 --only nope|--only |--only width|--max-runs 0|--max-runs -1|--max-runs x|--workers 0|--workers -3|--workers 1.5|
 --device tpu|--store |--store t.gen|--store t.gen/x/y|--nonsense 1"""
 

@@ -233,11 +233,11 @@ class _Replicated:
     def _warnings(self, cases: list[Case], *, total: int) -> Iterator[str]:
         fewest = min((case.used for case in cases), default=0)
         most = max((case.missing for case in cases), default=0)
-        if fewest < FEW:
+        if 0 < fewest < FEW:
             yield f"only {fewest} seeds: intervals are wide and rest on their values being near to normal"
         if most:
             where = " at the worst coordinate" if len(cases) > 1 else ""
-            reasons = Counter(failure.reason for failure in self.results.failures)
+            reasons = Counter(f.reason for f in self.results.failures if f.began in ("", f.step))
             listed = "; ".join(f"{reason}: {count}" for reason, count in reasons.items())
             yield (
                 f"{most} of {total} seeds {'is' if most == 1 else 'are'} left out{where}: a value is missing"
