@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,9 +112,10 @@ def new_folder(runs: Path, name: str) -> Iterator[Path]:
     Raises:
         Problem: `disk-full` or `store-unwritable`; nothing half-written is left.
     """
+    number = re.compile(rf"\.?{re.escape(name)}-(\d+)")
     with told(runs):
         runs.mkdir(parents=True, exist_ok=True)
-        taken = [int(p.name.rpartition("-")[2]) for p in runs.glob(f"*{name}-[0-9]*")]
+        taken = [int(found[1]) for path in runs.iterdir() if (found := number.fullmatch(path.name))]
         draft = _reserved(runs, name, 1 + max(taken, default=0))
         try:
             yield draft

@@ -110,3 +110,23 @@ def test_a_worker_that_dies_breaks_its_task_and_is_replaced(tmp_path: Path) -> N
             assert isinstance(alive[1][0], bytes)
         finally:
             workers.close()
+
+
+def test_a_dataset_is_in_memory_once_and_the_last_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perform, "KEPT", 2)
+    (stored,) = Performer(nothing).perform(moons(), lambda share: None)
+    assert isinstance(stored, bytes)
+    fetched: list[str] = []
+
+    def fetch(digest: str) -> bytes:
+        fetched.append(digest)
+        return stored
+
+    performer = Performer(fetch)
+    held = performer.dataset("a")
+    for digest in "bcd":
+        performer.dataset(digest)
+    assert performer.dataset("a") is held and performer.dataset("d") is performer.dataset("d")
+    assert fetched == ["a", "b", "c", "d"]
+    performer.dataset("b")  # held by nobody, and not among the last two
+    assert fetched[4:] == ["b"]

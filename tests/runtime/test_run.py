@@ -98,24 +98,37 @@ def test_workers_give_the_same_bytes(spec: Path, tmp_path: Path) -> None:
     assert digests(alone) == digests(shared)
 
 
-def test_a_damaged_result_is_noticed_and_computed_again(
-    spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("kind", "workers"), [("analysis", 1), ("dataset", 1), ("dataset", 2), ("train", 2)])
+def test_damaged_results_are_noticed_and_computed_again(
+    kind: str, workers: int, spec: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     import sqlite3
 
     store = tmp_path / "store"
     first, _ = finished(spec, store)
     with sqlite3.connect(store / "index.sqlite") as index:
-        changed = index.execute(
+        # Every result of the kind; where it is not the last one, also the analyses, so that it is needed.
+        damaged = index.execute(
             "UPDATE blobs SET data = zeroblob(length(data)) WHERE digest IN "
-            "(SELECT digest FROM results WHERE kind = 'analysis' LIMIT 1)"
-        )
-        assert changed.rowcount == 1
+            "(SELECT digest FROM results WHERE kind = ?)",
+            (kind,),
+        ).rowcount
+        assert damaged >= 3
+        if kind != "analysis":
+            index.execute(
+                "DELETE FROM keys WHERE digest IN (SELECT digest FROM results WHERE kind = 'analysis')"
+            )
     spec.write_text(SPEC.replace("> 0 at", "> 0.01 at"))
-    second, counter = finished(spec, store)
-    assert counter.computed == ["analysis"]
+    second, counter = finished(spec, store, workers=workers)
+    assert counter.computed.count(kind) == damaged
     assert second.results["gap"].identical(first.results["gap"])
-    assert "damaged" in capsys.readouterr().err
+    assert capfd.readouterr().err.count("damaged") == damaged
+
+
+def test_folders_beside_the_runs_take_no_number(spec: Path, tmp_path: Path) -> None:
+    for name in ("tiny-002", "tiny-7.old", "untiny-040", "notes"):
+        (tmp_path / "store" / "runs" / name).mkdir(parents=True)
+    assert finished(spec, tmp_path / "store")[0].folder.name == "tiny-003"
 
 
 def test_a_diverged_member_leaves_the_others_alone(spec: Path, tmp_path: Path) -> None:

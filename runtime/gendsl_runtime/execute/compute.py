@@ -19,37 +19,40 @@ from gendsl_runtime.saved import whole
 from gendsl_runtime.store import Damaged, Store
 from gendsl_runtime.store.payload import unpack
 
-REPAIRS = 3
-"""How often a run starts over because a stored result turned out damaged."""
 DISTRIBUTIONS = ("gendsl", "torch", "numpy", "scipy", "scikit-learn", "xarray", "altair", "vl-convert-python")
 
 
 def computed(
     planned: Plan, store: Store, *, device: str, workers: int, watch: Watch
 ) -> tuple[Scheduler, Results]:
-    """Everything the plan names, computed or read; starts over where a stored result is damaged.
+    """Everything the plan names, computed or read; starts over where stored results are damaged.
 
     Raises:
-        Problem: the store cannot be written, or turns out damaged again and again.
+        Problem: the store cannot be written, or a result is damaged again after it was computed anew.
     """
     performer = Performer(store.read)
     executor: Executor = Workers(workers, store.path) if workers > 1 else InProcess(performer)
     try:
-        for _ in range(REPAIRS):
+        seen: set[str] = set()
+        while True:
             scheduler = Scheduler(planned, store, performer, executor, device=device)
             watch.planned(planned, scheduler.missing())
             try:
                 scheduler.run(watch.part, watch.done)
                 return scheduler, _collected(planned, scheduler, store)
-            except (Damaged, DamageError):
-                continue
+            except Damaged as damage:
+                found = {damage.message}
+            except DamageError as damage:
+                found = damage.results
+            if found & seen:
+                raise Problem(
+                    "store-damaged",
+                    f"results in {store.path} are damaged again right after they were computed anew",
+                    help="check the disk, or use another store with `--store PATH`",
+                )
+            seen |= found
     finally:
         executor.close()
-    raise Problem(
-        "store-damaged",
-        f"stored results in {store.path} turn out damaged as often as they are computed",
-        help="check the disk, or use another store with `--store PATH`",
-    )
 
 
 def _collected(planned: Plan, scheduler: Scheduler, store: Store) -> Results:

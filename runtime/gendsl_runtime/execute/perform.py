@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -23,16 +24,28 @@ from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.loop import train
 from gendsl_runtime.train.member import Member
 
+KEPT = 64
+"""Datasets that stay in memory although no member uses them."""
+
 Progress = Callable[[float], None]
 """Told the share of the task that is done."""
 
 
 class Performer:
-    """Performs tasks in this process; datasets stay in memory from one task to the next."""
+    """Performs tasks in this process; the datasets used last stay in memory from one task to the next."""
 
     def __init__(self, fetch: Callable[[str], bytes]) -> None:
         self._fetch = fetch
-        self.dataset = lru_cache(maxsize=64)(lambda digest: Dataset.unpack(fetch(digest)))
+        self._datasets: WeakValueDictionary[str, Dataset] = WeakValueDictionary()
+        self._last_used: deque[Dataset] = deque(maxlen=KEPT)
+
+    def dataset(self, digest: str) -> Dataset:
+        """The dataset with this digest; in memory only once, however many members use it."""
+        data = self._datasets.get(digest)
+        if data is None:
+            data = self._datasets[digest] = Dataset.unpack(self._fetch(digest))
+        self._last_used.append(data)
+        return data
 
     def perform(self, task: Task, progress: Progress) -> list[Outcome]:
         """Results in the order of the nodes; a fault is a `Broken` for every node it keeps from a result."""

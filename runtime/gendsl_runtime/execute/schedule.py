@@ -26,7 +26,11 @@ DAMAGED = "damaged"
 
 
 class DamageError(Exception):
-    """A stored result turned out damaged; it is set aside, and the plan must be looked up again."""
+    """Stored results turned out damaged; they are set aside, and the plan must be looked up again."""
+
+    def __init__(self, results: set[str]) -> None:
+        super().__init__("; ".join(sorted(results)))
+        self.results = results
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Scheduler:
     ) -> None:
         self.plan, self._store, self._performer, self._executor = plan, store, performer, executor
         self._device = device
+        self._actions: dict[bytes, bytes] = {}
+        """Action keys of what is being computed, by recipe key."""
         self.progress = self._looked_up()
 
     def _looked_up(self) -> Progress:
@@ -85,14 +91,19 @@ class Scheduler:
         """Computes what is missing; `watch` hears of shares of tasks, `done` of each finished one.
 
         Raises:
-            DamageError: a stored result could not be read; run a new scheduler over the same plan.
+            DamageError: stored results could not be read; run a new scheduler over the same plan.
         """
         for wave in nx.topological_generations(self.plan.graph):
+            damaged: set[str] = set()
             pending = self._pending(wave)
             tasks = list(self._tasks(pending))
             for (task, places), (_, outcomes, seconds) in self._performed(tasks, watch):
+                damaged |= {one.reason for one in outcomes if isinstance(one, Broken) and one.code == DAMAGED}
                 self._commit(task, places, outcomes, seconds)
                 done(task, outcomes)
+            # Not before the wave is over: what else it computes is kept, and no worker is left at work.
+            if damaged:
+                raise DamageError(damaged)
 
     def _performed(
         self, tasks: list[tuple[Task, list[list[Place]]]], watch: Callable[[Task, float], None]
@@ -118,7 +129,10 @@ class Scheduler:
 
     def _cut_off(self, pending: dict[bytes, list[Place]]) -> dict[bytes, list[Place]]:
         """Drops the nodes whose result is known by the contents of their inputs, whatever made those."""
-        actions = {key: self._action_key(*places[0]) for key, places in pending.items()}
+        actions = {
+            key: self.plan.steps[name].action_key(i, self._digest) for key, ((name, i), *_) in pending.items()
+        }
+        self._actions |= actions
         found = self._store.lookup(list(actions.values()))
         hits = {key: found[action] for key, action in actions.items() if action in found}
         self._store.alias(hits)
@@ -126,9 +140,6 @@ class Scheduler:
             for name, i in pending.pop(key):
                 self.progress.digests[name][i] = digest
         return pending
-
-    def _action_key(self, name: str, i: int) -> bytes:
-        return self.plan.steps[name].action_key(i, self._digest)
 
     def _digest(self, name: str, i: int) -> bytes:
         digest = self.progress.digests[name][i]
@@ -174,8 +185,6 @@ class Scheduler:
         for equal, outcome in zip(places, outcomes, strict=True):
             name, i = equal[0]
             if isinstance(outcome, Broken):
-                if outcome.code == DAMAGED:
-                    raise DamageError
                 self.progress.broken |= {(step, j): Fault(step, outcome) for step, j in equal}
                 key = self.plan.steps[name].recipe_key(i)
                 failures.append(Failed(key, task.kind, task.component, outcome.code, outcome.reason))
@@ -195,9 +204,10 @@ class Scheduler:
 
     def _entry(self, name: str, i: int, payload: bytes, seconds: float) -> Entry:
         step = self.plan.steps[name]
+        key = step.recipe_key(i)
         return Entry(
-            recipe_key=step.recipe_key(i),
-            action_key=self._action_key(name, i),
+            recipe_key=key,
+            action_key=self._actions[key],
             payload=payload,
             kind=step.step.kind,
             component=step.step.component,
