@@ -37,7 +37,18 @@ COMPONENTS = frozenset(
 )
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"problem", "record", "random", "numerics", "component", "components", "length", "changes", "draft"}
+        {
+            "problem",
+            "record",
+            "random",
+            "noise",
+            "numerics",
+            "component",
+            "components",
+            "length",
+            "changes",
+            "draft",
+        }
     ),
     frozenset({"arguments", "network", "store", "chart", "device", "reading"}),
     frozenset({"data", "results", "saved", "states"}),

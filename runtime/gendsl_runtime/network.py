@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from gendsl_runtime.noise import Noise
 from gendsl_runtime.numerics import single_thread
 
 single_thread()
@@ -74,13 +75,24 @@ class Network(Protocol):
         """Classes, or target dimensions."""
         ...
 
+    @property
+    def is_noisy(self) -> bool:
+        """Whether training draws random numbers (dropout)."""
+        ...
+
     def init(self, seeds: Sequence[int]) -> State:
         """Fresh states, one for each seed; a member's values depend on its own seed alone."""
         ...
 
     def apply(
-        self, parameters: Tensors, buffers: Tensors, inputs: Tensor, *, training: bool
+        self,
+        parameters: Tensors,
+        buffers: Tensors,
+        inputs: Tensor,
+        *,
+        training: bool,
+        noise: Noise | None = None,
     ) -> tuple[Tensor, Tensors]:
         """Outputs `(members, outputs, examples)` for inputs `(members, examples, *shape)`, and the new
-        buffers."""
+        buffers. `noise` is given in training to a network that is noisy."""
         ...

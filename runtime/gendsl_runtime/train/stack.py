@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.network import Network, State, Tensors, joined
+from gendsl_runtime.noise import Noise, noise
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train import build
@@ -39,6 +40,8 @@ class Stack:
     """Losses `(M, N)` of the epoch's examples in the order seen."""
     wrong: Tensor | None
     """Whether each was classified wrongly `(M, N)`; None for a regression."""
+    noise: Noise | None = None
+    """Random numbers of the pass, where the network draws any: a function of seed and step alone."""
     steps: int = 0
     _weights: dict[int, Tensor] = field(default_factory=dict)
 
@@ -67,7 +70,11 @@ class Stack:
         self, leaves: Tensors, gradients: Tensor, inputs: Tensor, targets: Tensor, rate: Tensor
     ) -> tuple[Tensor, Tensor]:
         """One step of every member; the outputs and losses it was taken from."""
-        outputs, self.buffers = self.network.apply(leaves, self.buffers, inputs, training=True)
+        if self.noise is not None:
+            self.noise.step.fill_(self.steps)
+        outputs, self.buffers = self.network.apply(
+            leaves, self.buffers, inputs, training=True, noise=self.noise
+        )
         losses = self.loss(outputs, targets)
         found = torch.autograd.grad(losses, list(leaves.values()), self._mean_of(losses))
         outputs, losses = outputs.detach(), losses.detach()
@@ -146,6 +153,7 @@ class Stack:
             feed=self.feed.select(members),
             losses=self.losses.index_select(0, index),
             wrong=None if self.wrong is None else self.wrong.index_select(0, index),
+            noise=None if self.noise is None else self.noise.select(index),
             _weights={},
         )
 
@@ -209,4 +217,5 @@ def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch
         wrong=torch.empty(len(members), examples, dtype=torch.bool, device=device)
         if is_classification
         else None,
+        noise=noise([member.seed for member in members], device=device) if network.is_noisy else None,
     )

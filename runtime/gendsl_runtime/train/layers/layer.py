@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gendsl_runtime.network import State, Tensors
+from gendsl_runtime.noise import Noise
 from gendsl_runtime.random import generator
 
 
@@ -49,6 +50,8 @@ class Pass:
     buffers: Tensors
     training: bool
     updates: Tensors = field(default_factory=dict)
+    noise: Noise | None = None
+    """Random numbers of the step; there in training where a layer is noisy."""
 
 
 class Layer(Protocol):
@@ -65,6 +68,19 @@ class Layer(Protocol):
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
         """The stack of outputs."""
         ...
+
+
+@runtime_checkable
+class Noisy(Protocol):
+    """A layer that may draw random numbers while it is trained; one that says nothing draws none."""
+
+    @property
+    def is_noisy(self) -> bool: ...
+
+
+def is_noisy(layers: Sequence[Layer]) -> bool:
+    """Whether one of the layers needs `Pass.noise` in training."""
+    return any(isinstance(layer, Noisy) and layer.is_noisy for layer in layers)
 
 
 class Plain:
@@ -85,6 +101,11 @@ class Layered:
     outputs: int
     layers: tuple[Layer, ...]
 
+    @property
+    def is_noisy(self) -> bool:
+        """Whether training draws random numbers."""
+        return is_noisy(self.layers)
+
     def init(self, seeds: Sequence[int]) -> State:
         """Fresh states: each value has a stream of its own, so adding a layer leaves the others' weights
         alone."""
@@ -102,15 +123,26 @@ class Layered:
         )
 
     def apply(
-        self, parameters: Tensors, buffers: Tensors, inputs: Tensor, *, training: bool
+        self,
+        parameters: Tensors,
+        buffers: Tensors,
+        inputs: Tensor,
+        *,
+        training: bool,
+        noise: Noise | None = None,
     ) -> tuple[Tensor, Tensors]:
         """Outputs `(members, outputs, examples)` for inputs `(members, examples, *shape)`, and the new
         buffers."""
-        values = Pass(parameters, buffers, training)
-        stack = inputs.transpose(1, 2) if inputs.ndim == 3 else inputs.movedim(1, -1)
+        values = Pass(parameters, buffers, training, noise=noise)
+        stack = feature_major(inputs)
         for layer in self.layers:
             stack = layer.apply(values, stack)
         return stack, ({**buffers, **values.updates} if values.updates else buffers)
+
+
+def feature_major(inputs: Tensor) -> Tensor:
+    """Inputs `(members, examples, *shape)` as layers take them, the examples last."""
+    return inputs.transpose(1, 2) if inputs.ndim == 3 else inputs.movedim(1, -1)
 
 
 def _drawn(name: str, fresh: Fresh, seeds: Sequence[int]) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gendsl_runtime.train.layers.layer import Fresh, Layer, Pass
+from gendsl_runtime.train.layers.layer import Fresh, Layer, Pass, is_noisy
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,10 @@ class Residual:
 
     body: tuple[Layer, ...]
     shortcut: tuple[Layer, ...] = ()
+
+    @property
+    def is_noisy(self) -> bool:
+        return is_noisy((*self.body, *self.shortcut))
 
     def parameters(self) -> Mapping[str, Fresh]:
         layers = (*self.body, *self.shortcut)
