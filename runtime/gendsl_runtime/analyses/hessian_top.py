@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gendsl_runtime.component import Count, Flag, Positive, SplitName, analysis
 from gendsl_runtime.measures import vectors
-from gendsl_runtime.measures.hessian import hessian_product
+from gendsl_runtime.measures.hessian import graph_size, hessian_product
 from gendsl_runtime.measures.lanczos import Krylov, Search, Start, extreme_pairs
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
@@ -18,6 +18,8 @@ from gendsl_runtime.runs import Runs
 
 MEMORY = 2**30
 """Bytes of basis vectors kept at once; larger stacks are taken in parts."""
+CACHE = 24e6
+"""Bytes of graphs that a product of a stack should go through: the last-level cache."""
 
 
 @analysis(
@@ -79,7 +81,7 @@ def hessian_top(
         repeated=repeated,
         rounding=_rounding(runs),
     )
-    spaces = [space for part in _parts(runs, search, size) for space in _spectra(part, search, size, on)]
+    spaces = [space for part in _parts(runs, search, size, on) for space in _spectra(part, search, size, on)]
     values = torch.stack([space.pairs.values for space in spaces])
     residuals = torch.stack([space.pairs.residuals for space in spaces])
     return {
@@ -91,21 +93,29 @@ def hessian_top(
     }
 
 
-def _parts(runs: Runs, search: Search, size: int) -> list[Runs]:
-    """The stack in parts whose basis vectors and their images, in float64, fit the memory set aside.
+def _parts(runs: Runs, search: Search, size: int, on: str) -> list[Runs]:
+    """The stack in parts whose basis vectors and their images, in float64, fit the memory set aside, and whose
+    graphs fit the cache.
 
     Second derivatives of grouped convolutions round by the number of groups: there each member goes alone.
     """
-    step = max(1, MEMORY // (16 * size * min(search.iterations, size)))
+    step = max(
+        1, min(MEMORY // (16 * size * min(search.iterations, size)), int(CACHE // graph_size(runs, on=on)))
+    )
     if any(tensor.ndim > 3 for tensor in runs.state.parameters.values()):
         step = 1
     return [runs.select(range(i, min(i + step, runs.members))) for i in range(0, runs.members, step)]
 
 
 def _spectra(runs: Runs, search: Search, size: int, on: str) -> list[Krylov]:
-    product = hessian_product(runs, on=on)
     starts = [_start(seed, size, runs.device) for seed in runs.seeds]
-    return extreme_pairs(product, starts, size=size, search=search, device=runs.device)
+    return extreme_pairs(
+        lambda members: hessian_product(runs.select(members), on=on),
+        starts,
+        size=size,
+        search=search,
+        device=runs.device,
+    )
 
 
 def _start(seed: int, size: int, device: torch.device) -> Start:

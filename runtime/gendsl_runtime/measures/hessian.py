@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,11 +9,9 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from gendsl_runtime.measures import vectors
+from gendsl_runtime.measures.lanczos import Product
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.runs import Runs
-
-Product = Callable[[Tensor], Tensor]
-"""Vectors `(members, size)` to `(members, size)`, float64; each member with its own matrix."""
 
 RETAINED = 2**30
 """Bytes of saved activations up to which the graph of the gradient is kept from product to product."""
@@ -72,6 +69,12 @@ def hessian_product(runs: Runs, *, on: str) -> Product:
         return total / examples
 
     return product
+
+
+def graph_size(runs: Runs, *, on: str) -> int:
+    """Bytes that the graphs of one member's gradient keep for a product, over all chunks of a split."""
+    one = runs.select([0])
+    return sum(_gradient(one, *piece).saved for piece in one.chunks(on))
 
 
 def _gradient(runs: Runs, inputs: Tensor, targets: Tensor) -> Gradient:

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 
 Which = Literal["largest", "smallest", "magnitude"]
+Product = Callable[[Tensor], Tensor]
+"""`(members, size)` to `(members, size)`, each member with its own symmetric matrix."""
 Start = Callable[[int], Tensor]
 """The start vector `(size,)` of a sweep, float64; any nonzero one."""
 
@@ -171,23 +173,29 @@ def _order(values: Tensor, which: Which) -> Tensor:
 
 
 def extreme_pairs(
-    product: Callable[[Tensor], Tensor],
+    product_of: Callable[[list[int]], Product],
     starts: list[Start],
     *,
     size: int,
     search: Search,
     device: torch.device,
 ) -> list[Krylov]:
-    """Ritz pairs of every member's matrix; `product` maps `(members, size)` to `(members, size)` in float64.
+    """Ritz pairs of every member's matrix; `product_of(members)` gives the product of those members' matrices
+    with `(members, size)`, in float64.
 
     Members advance together, each with its own basis, and stop on their own: the result of one does not
-    depend on the others.
+    depend on the others. Once half of them have stopped, the products are those of the rest alone.
     """
     spaces = [Krylov(search, size, start, device) for start in starts]
     idle = torch.zeros(size, dtype=torch.float64, device=device)
-    while not all(space.is_finished for space in spaces):
-        images = product(torch.stack([idle if space.is_finished else space.direction for space in spaces]))
-        for space, image in zip(spaces, images, strict=True):
-            if not space.is_finished:
-                space.add(image)
+    members = list(range(len(spaces)))
+    product = product_of(members)
+    while left := [member for member in members if not spaces[member].is_finished]:
+        if len(left) <= len(members) // 2:
+            members = left
+            product = product_of(members)
+        directions = [idle if spaces[member].is_finished else spaces[member].direction for member in members]
+        for member, image in zip(members, product(torch.stack(directions)), strict=True):
+            if not spaces[member].is_finished:
+                spaces[member].add(image)
     return spaces

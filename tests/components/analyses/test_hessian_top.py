@@ -133,7 +133,9 @@ def test_residuals_are_true_ones_and_bound_the_error(make_runs):
 def spectra(matrix: Tensor, search: Search) -> list[Krylov]:
     size = len(matrix)
     starts = [lambda sweep: torch.from_numpy(np.random.default_rng((7, sweep)).standard_normal(size))]
-    return extreme_pairs(lambda v: v @ matrix, starts, size=size, search=search, device=torch.device("cpu"))
+    return extreme_pairs(
+        lambda members: lambda v: v @ matrix, starts, size=size, search=search, device=torch.device("cpu")
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,3 +174,39 @@ def test_the_state_is_left_as_it_was(make_runs):
     for name, tensor in runs.state.parameters.items():
         assert torch.equal(tensor, before.parameters[name])
         assert not tensor.requires_grad
+
+
+def test_matrices_that_are_done_are_no_longer_multiplied():
+    stream = np.random.default_rng(3)
+    easy = np.diag([9.0, 5.0, 1.0] + [0.0] * 37)
+    matrices = [easy, easy / 2, *(_symmetric(stream, 40) for _ in range(2))]
+    stack = torch.from_numpy(np.stack(matrices))
+    starts = [
+        lambda sweep, m=m: torch.from_numpy(np.random.default_rng((m, sweep)).standard_normal(40))
+        for m in range(4)
+    ]
+    asked = []
+
+    def product_of(chosen):
+        asked.append(len(chosen))
+        return lambda v: torch.stack([stack[m] @ row for m, row in zip(chosen, v, strict=True)])
+
+    search = Search(2, 40, 1e-10, repeated=False)
+    together = extreme_pairs(product_of, starts, size=40, search=search, device=torch.device("cpu"))
+    assert asked[:2] == [4, 2]
+    for m, space in enumerate(together):
+        (alone,) = extreme_pairs(
+            lambda _, m=m: lambda v: (stack[m] @ v[0])[None],
+            [starts[m]],
+            size=40,
+            search=search,
+            device=torch.device("cpu"),
+        )
+        assert torch.equal(space.pairs.values, alone.pairs.values) and space.products == alone.products
+        wanted = np.sort(np.linalg.eigvalsh(matrices[m]))[::-1][:2]
+        np.testing.assert_allclose(space.pairs.values, wanted, atol=1e-9)
+
+
+def _symmetric(stream: np.random.Generator, size: int) -> np.ndarray:
+    matrix = stream.standard_normal((size, size))
+    return matrix + matrix.T
