@@ -33,6 +33,8 @@ class RunOptions:
     check: Options = field(default_factory=Options)
     device: str = "auto"
     workers: int = 1
+    fuse: bool = True
+    """Whether trainings that can share a stack do; the results are the same to the bit."""
     max_runs: int = 1000
     store: Path | None = None
     command: tuple[str, ...] = ()
@@ -89,7 +91,9 @@ def _carried_out(
     from gendsl_runtime.report import render_report
 
     start, started = perf_counter(), datetime.now(UTC)
-    scheduler, results = computed(planned, store, device=device, workers=options.workers, watch=watch)
+    scheduler, results = computed(
+        planned, store, device=device, workers=options.workers, fuse=options.fuse, watch=watch
+    )
     seconds = perf_counter() - start
     watch.stage("claims")
     with new_folder(store.path / "runs", planned.spec.name) as draft:

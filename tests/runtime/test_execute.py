@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 from gendsl.spec import Choice, Items, Nothing, Number, Operation, Use
 from gendsl_runtime.arguments import call, plain
 from gendsl_runtime.execute import perform
-from gendsl_runtime.execute.local import InProcess, Workers
+from gendsl_runtime.execute.local import Executor, InProcess, Workers
 from gendsl_runtime.execute.perform import Performer, payloads
-from gendsl_runtime.execute.task import Broken, Node, Task
+from gendsl_runtime.execute.task import Broken, Node, Outcome, Task
 from gendsl_runtime.length import Length
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.store import Store
@@ -24,6 +25,13 @@ MOONS |= {"noise": Number(value=0.1), "seed": Number(value=0)}
 
 def moons(**changes: Number) -> Task:
     return Task(kind="dataset", component="two_moons", nodes=(Node(arguments={**MOONS, **changes}),))
+
+
+def performed(executor: Executor, tasks: Sequence[Task]) -> dict[int, list[Outcome]]:
+    """The outcomes of tasks, by identity."""
+    for task in tasks:
+        executor.submit(task, lambda task, share: None)
+    return {id(task): outcomes for task, outcomes, _ in (executor.ended() for _ in tasks)}
 
 
 def nothing(digest: str) -> bytes:
@@ -89,13 +97,10 @@ def test_workers_and_this_process_give_the_same_bytes(tmp_path: Path) -> None:
     with Store.open(tmp_path / "store") as store:
         workers = Workers(2, store.path)
         try:
-            apart = {
-                id(task): outcomes for task, outcomes, _ in workers.perform(tasks, lambda task, share: None)
-            }
+            apart = performed(workers, tasks)
         finally:
             workers.close()
-        here = InProcess(Performer(store.read)).perform(tasks, lambda task, share: None)
-        assert {id(task): outcomes for task, outcomes, _ in here} == apart
+        assert performed(InProcess(Performer(store.read)), tasks) == apart
         assert list((tmp_path / "store").glob("attempts-*")) == []
 
 
@@ -103,11 +108,13 @@ def test_a_worker_that_dies_breaks_its_task_and_is_replaced(tmp_path: Path) -> N
     with Store.open(tmp_path / "store") as store:
         workers = Workers(1, store.path)
         try:
-            workers._workers[0].kill()
-            (died,) = workers.perform([moons()], lambda task, share: None)
-            assert isinstance(died[1][0], Broken) and died[1][0].code == "worker-died"
-            (alive,) = workers.perform([moons()], lambda task, share: None)
-            assert isinstance(alive[1][0], bytes)
+            ((first,),) = performed(workers, [moons()]).values()
+            assert isinstance(first, bytes)
+            workers._processes[0].kill()
+            ((died,),) = performed(workers, [moons()]).values()
+            assert isinstance(died, Broken) and died.code == "worker-died"
+            ((alive,),) = performed(workers, [moons()]).values()
+            assert alive == first
         finally:
             workers.close()
 

@@ -36,6 +36,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=count, default=1, metavar="N", help="worker processes (1: this one)"
     )
+    parser.add_argument(
+        "--no-fuse", action="store_true", help="train one by one what could share a stack; the same results"
+    )
     parser.add_argument("--require-claims", action="store_true", help="exit with 4 if a claim was refuted")
 
 
@@ -48,6 +51,7 @@ def main(arguments: argparse.Namespace) -> int:
         check=spec_options(arguments),
         device=arguments.device,
         workers=arguments.workers,
+        fuse=not arguments.no_fuse,
         max_runs=arguments.max_runs,
         store=arguments.store,
         command=command_line(),

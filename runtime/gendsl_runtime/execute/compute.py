@@ -23,7 +23,7 @@ DISTRIBUTIONS = ("gendsl", "torch", "numpy", "scipy", "scikit-learn", "xarray", 
 
 
 def computed(
-    planned: Plan, store: Store, *, device: str, workers: int, watch: Watch
+    planned: Plan, store: Store, *, device: str, workers: int, fuse: bool = True, watch: Watch
 ) -> tuple[Scheduler, Results]:
     """Everything the plan names, computed or read; starts over where stored results are damaged.
 
@@ -35,7 +35,7 @@ def computed(
     try:
         seen: set[str] = set()
         while True:
-            scheduler = Scheduler(planned, store, performer, executor, device=device)
+            scheduler = Scheduler(planned, store, performer, executor, device=device, fuse=fuse)
             watch.planned(planned, scheduler.missing())
             try:
                 scheduler.run(watch.part, watch.done)

@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock, Thread
+from time import perf_counter
 from typing import Protocol, TypeAlias
 
 from gendsl_runtime.execute.perform import Performer
@@ -30,8 +32,17 @@ Watch: TypeAlias = Callable[[Task, float], None]
 class Executor(Protocol):
     """Something that performs tasks."""
 
-    def perform(self, tasks: Sequence[Task], watch: Watch) -> Iterator[Done]:
-        """Each task with its results, as it ends."""
+    @property
+    def workers(self) -> int:
+        """How many tasks it performs at a time."""
+        ...
+
+    def submit(self, task: Task, watch: Watch) -> None:
+        """Begins with a task, or will as soon as one before it has ended."""
+        ...
+
+    def ended(self) -> Done:
+        """Waits until one of the tasks has ended."""
         ...
 
     def close(self) -> None:
@@ -42,38 +53,58 @@ class Executor(Protocol):
 class InProcess:
     """Performs tasks here, one after the other."""
 
+    workers = 1
+
     def __init__(self, performer: Performer) -> None:
         self._performer = performer
+        self._waiting: deque[tuple[Task, Watch]] = deque()
 
-    def perform(self, tasks: Sequence[Task], watch: Watch) -> Iterator[Done]:
-        from time import perf_counter
+    def submit(self, task: Task, watch: Watch) -> None:
+        self._waiting.append((task, watch))
 
-        for task in tasks:
-            start = perf_counter()
-            outcomes = self._performer.perform(task, lambda share, task=task: watch(task, share))  # type: ignore[misc]
-            yield task, outcomes, perf_counter() - start
+    def ended(self) -> Done:
+        task, watch = self._waiting.popleft()
+        start = perf_counter()
+        outcomes = self._performer.perform(task, lambda share: watch(task, share))
+        return task, outcomes, perf_counter() - start
 
     def close(self) -> None:
         """Nothing was started."""
 
 
 class Workers:
-    """Performs tasks in persistent processes, one thread each, that write only in a folder of their own."""
+    """Performs tasks in persistent processes, one thread each, that write only in a folder of their own.
+
+    A process is started when a task would have to wait for one; it stays until the end.
+    """
 
     def __init__(self, count: int, store: Path) -> None:
+        self.workers = count
         self._store = store
         self._lock, self._is_closed = Lock(), False
         with told(store):
             self._folder = tempfile.TemporaryDirectory(
                 prefix="attempts-", dir=store, ignore_cleanup_errors=True
             )
-        self._workers: list[subprocess.Popen[str]] = []
-        try:
-            for place in range(count):
-                self._workers.append(self._start(place))
-        except BaseException:
-            self.close()
-            raise
+        self._processes: list[subprocess.Popen[str]] = []
+        self._waiting: queue.SimpleQueue[tuple[Task, Watch]] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[Done | Exception] = queue.SimpleQueue()
+        self._unfinished = 0
+
+    def submit(self, task: Task, watch: Watch) -> None:
+        self._unfinished += 1
+        if len(self._processes) < min(self.workers, self._unfinished):
+            place = len(self._processes)
+            self._processes.append(self._start(place))
+            Thread(target=self._drive, args=(place,), daemon=True).start()
+        self._waiting.put((task, watch))
+
+    def ended(self) -> Done:
+        result = self._ended.get()
+        self._unfinished -= 1
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def _start(self, place: int) -> subprocess.Popen[str]:
         """A worker in a session of its own: Ctrl-C is heard by the coordinator alone, which ends it."""
@@ -92,41 +123,19 @@ class Workers:
             reason = f"a worker process cannot be started: {error.strerror or error}"
             raise Problem("worker-died", reason, help="take fewer workers") from error
 
-    def perform(self, tasks: Sequence[Task], watch: Watch) -> Iterator[Done]:
-        waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
-        ended: queue.SimpleQueue[Done | Exception] = queue.SimpleQueue()
-        for task in tasks:
-            waiting.put(task)
-        for place in range(len(self._workers)):
-            Thread(target=self._drive, args=(place, waiting, ended, watch), daemon=True).start()
-        for _ in tasks:
-            result = ended.get()
-            if isinstance(result, Exception):
-                raise result
-            yield result
-
-    def _drive(
-        self,
-        place: int,
-        waiting: queue.SimpleQueue[Task],
-        ended: queue.SimpleQueue[Done | Exception],
-        watch: Watch,
-    ) -> None:
-        """Feeds one worker until nothing waits; a worker that dies breaks its task and is replaced."""
+    def _drive(self, place: int) -> None:
+        """Feeds one worker as long as there is a program; one that dies breaks its task and is replaced."""
         while True:
+            task, watch = self._waiting.get()
             try:
-                task = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                ended.put(self._answered(place, task, watch))
+                self._ended.put(self._answered(place, task, watch))
             except Exception as error:  # told to the caller, who else would wait for ever
-                ended.put(error)
+                self._ended.put(error)
                 return
 
     def _answered(self, place: int, task: Task, watch: Watch) -> Done:
         try:
-            return self._ask(self._workers[place], task, watch)
+            return self._ask(self._processes[place], task, watch)
         except (OSError, ValueError):
             code = self._replaced(place)
         broken = Broken(
@@ -138,12 +147,12 @@ class Workers:
 
     def _replaced(self, place: int) -> int:
         """Puts a new worker where one has died; how that ended. None is started once all are to end."""
-        worker = self._workers[place]
+        worker = self._processes[place]
         worker.kill()  # one whose answers make no sense may still be there
         code = worker.wait()
         with self._lock:
             if not self._is_closed:
-                self._workers[place] = self._start(place)
+                self._processes[place] = self._start(place)
         return code
 
     def _ask(self, worker: subprocess.Popen[str], task: Task, watch: Watch) -> Done:
@@ -174,9 +183,9 @@ class Workers:
         """Ends the workers, whatever they do."""
         with self._lock:
             self._is_closed = True
-            for worker in self._workers:
+            for worker in self._processes:
                 worker.terminate()
-        for worker in self._workers:
+        for worker in self._processes:
             worker.wait()
         self._folder.cleanup()
 

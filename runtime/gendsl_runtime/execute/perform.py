@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -15,6 +16,7 @@ from gendsl.spec import Component, Moment, Number, Quantity, Split, Value
 from gendsl_runtime import components
 from gendsl_runtime.arguments import call, plain
 from gendsl_runtime.data import Dataset
+from gendsl_runtime.data.phantom import outline
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
@@ -24,6 +26,7 @@ from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.loop import train
 from gendsl_runtime.train.member import Member
 
+TOO_LARGE = "out-of-memory"
 KEPT = 64
 """Datasets that stay in memory although no member uses them."""
 
@@ -38,6 +41,7 @@ class Performer:
         self._fetch = fetch
         self._datasets: WeakValueDictionary[str, Dataset] = WeakValueDictionary()
         self._last_used: deque[Dataset] = deque(maxlen=KEPT)
+        self._outlines: dict[str, Dataset] = {}
 
     def dataset(self, digest: str) -> Dataset:
         """The dataset with this digest; in memory only once, however many members use it."""
@@ -48,7 +52,26 @@ class Performer:
         return data
 
     def perform(self, task: Task, progress: Progress) -> list[Outcome]:
-        """Results in the order of the nodes; a fault is a `Broken` for every node it keeps from a result."""
+        """Results in the order of the nodes; a fault is a `Broken` for every node it keeps from a result.
+
+        A stack that does not fit into memory is done in halves, down to single members.
+        """
+        outcomes = self._tried(task, progress)
+        is_large = any(isinstance(one, Broken) and one.code == TOO_LARGE for one in outcomes)
+        if not is_large or len(task.nodes) == 1:
+            return outcomes
+        half = len(task.nodes) // 2
+        first, second = (
+            task.model_copy(update={"nodes": nodes}) for nodes in (task.nodes[:half], task.nodes[half:])
+        )
+        share = half / len(task.nodes)
+        return [
+            *self.perform(first, lambda part: progress(share * part)),
+            *self.perform(second, lambda part: progress(share + (1 - share) * part)),
+        ]
+
+    def _tried(self, task: Task, progress: Progress) -> list[Outcome]:
+        """What comes of a task; where the memory does not do, every node is `TOO_LARGE`."""
         work = {"dataset": self._make, "train": self._train, "analysis": self._analyse}[task.kind]
         try:
             return work(task, progress)
@@ -69,13 +92,20 @@ class Performer:
 
     def member(self, node: Node) -> Member:
         """The training that a node of kind `train` describes."""
-        arguments = {name: plain(value, name, _keep) for name, value in node.arguments.items()}
-        del arguments["dataset"]
-        data = node.inputs["dataset"].digest
+        member = self.outline(node)
         init = node.inputs.get("init")
-        if init is not None:
-            arguments["init"] = self._state(init, node.arguments["init"])
-        return Member(data=self.dataset(data), data_digest=bytes.fromhex(data), **arguments)
+        state = None if init is None else self._state(init, node.arguments["init"])
+        return replace(member, data=self.dataset(node.inputs["dataset"].digest), init=state)
+
+    def outline(self, node: Node) -> Member:
+        """The same without what takes memory: its data are a phantom, and it starts from no state."""
+        digest = node.inputs["dataset"].digest
+        if digest not in self._outlines:
+            self._outlines[digest] = outline(self.dataset(digest))
+        arguments = {name: plain(value, name, _keep) for name, value in node.arguments.items()}
+        arguments |= {"data": self._outlines[digest], "data_digest": bytes.fromhex(digest), "init": None}
+        del arguments["dataset"]
+        return Member(**arguments)
 
     def _state(self, source: Input, value: Value) -> Any:
         return artifact.state(self._fetch(source.digest), epoch=_epoch(value))
@@ -161,7 +191,7 @@ class Performer:
 
 def _too_large(task: Task) -> Broken:
     return Broken(
-        code="out-of-memory",
+        code=TOO_LARGE,
         reason=f"`{task.component}` needs more memory than there is",
         help="make the model, the batch or the dataset smaller",
     )

@@ -1,28 +1,27 @@
-"""From a plan to stored results: what is there already is looked up, the rest becomes tasks, wave by wave.
+"""From a plan to stored results: what is there already is looked up, the rest becomes tasks as it gets ready.
 
-A wave is one topological generation of the plan: trainings of different declarations that share a static
-key are trained as one stack.
+A node is ready once its inputs are there. Nothing else waits, with one exception: trainings wait until all
+data that can be made without them are made, so that those of all declarations that share a static key are
+trained as one stack, however long the way to their data.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
-import networkx as nx
-
-from gendsl.plan import Plan
-from gendsl.spec import Moment, Use
+from gendsl.plan import Plan, PlanStep
+from gendsl_runtime.execute.batch import Batch, Batches, Place, Ready
 from gendsl_runtime.execute.local import Executor
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
-from gendsl_runtime.store import Entry, Failed, Store
-from gendsl_runtime.train.fuse import stacks
+from gendsl_runtime.store import Damaged, Entry, Failed, Store
 
-Place = tuple[str, int]
-"""A node of the plan: its step, and its flat place in the step's axes."""
 DAMAGED = "damaged"
+RANKS = {"dataset": 0, "analysis": 1, "train": 2}
+"""What begins first. An analysis goes before trainings: these end with the short ones, which even out."""
 
 
 class DamageError(Exception):
@@ -62,13 +61,19 @@ class Scheduler:
     """Carries out one plan against one store."""
 
     def __init__(
-        self, plan: Plan, store: Store, performer: Performer, executor: Executor, *, device: str
+        self, plan: Plan, store: Store, performer: Performer, executor: Executor, *, device: str, fuse: bool
     ) -> None:
-        self.plan, self._store, self._performer, self._executor = plan, store, performer, executor
-        self._device = device
+        self.plan, self._store, self._executor = plan, store, executor
+        self._batches = Batches(performer, device=device, workers=executor.workers, fuse=fuse)
         self._actions: dict[bytes, bytes] = {}
         """Action keys of what is being computed, by recipe key."""
         self.progress = self._looked_up()
+        self._waiting = self._missing_inputs()
+        self._ready = deque(key for key, missing in self._waiting.items() if not missing)
+        self._queue: list[tuple[int, float, int, Batch]] = []
+        """What can begin, best first: data, analyses, then trainings with the longest first."""
+        self._running: dict[int, Batch] = {}
+        self._count = 0
 
     def _looked_up(self) -> Progress:
         keys = {
@@ -76,6 +81,33 @@ class Scheduler:
         }
         found = self._store.lookup([key for column in keys.values() for key in column])
         return Progress({name: [found.get(key) for key in column] for name, column in keys.items()})
+
+    def _missing_inputs(self) -> dict[bytes, set[bytes]]:
+        """For each missing node, by recipe key, the inputs it waits for; equal nodes are computed once."""
+        self._places: dict[bytes, list[Place]] = defaultdict(list)
+        self._users: dict[bytes, list[bytes]] = defaultdict(list)
+        waiting: dict[bytes, set[bytes]] = {}
+        for name, step in self.plan.steps.items():
+            for i, digest in enumerate(self.progress.digests[name]):
+                if digest is not None:
+                    continue
+                key = step.recipe_key(i)
+                self._places[key].append((name, i))
+                if key not in waiting:
+                    waiting[key] = self._sources(step, i) & waiting.keys()
+                    for source in waiting[key]:
+                        self._users[source].append(key)
+        return waiting
+
+    def _sources(self, step: PlanStep, i: int) -> set[bytes]:
+        """What a node needs; where that is a run, also what the run needs: its data, for an analysis."""
+        found: set[bytes] = set()
+        for name, j in step.inputs(i).values():
+            source = self.plan.steps[name]
+            found.add(source.recipe_key(j))
+            if source.step.kind == "train":
+                found |= self._sources(source, j)
+        return found
 
     def missing(self) -> int:
         """Nodes that have neither a result nor a reason for having none."""
@@ -93,64 +125,103 @@ class Scheduler:
         Raises:
             DamageError: stored results could not be read; run a new scheduler over the same plan.
         """
-        for wave in nx.topological_generations(self.plan.graph):
-            damaged: set[str] = set()
-            pending = self._pending(wave)
-            tasks = list(self._tasks(pending))
-            for (task, places), (_, outcomes, seconds) in self._performed(tasks, watch):
-                damaged |= {one.reason for one in outcomes if isinstance(one, Broken) and one.code == DAMAGED}
-                self._commit(task, places, outcomes, seconds)
-                done(task, outcomes)
-            # Not before the wave is over: what else it computes is kept, and no worker is left at work.
-            if damaged:
-                raise DamageError(damaged)
+        damaged: set[str] = set()
+        while True:
+            if not damaged:
+                try:
+                    self._enqueue()
+                except Damaged as damage:
+                    damaged.add(damage.message)
+            self._begin(watch)
+            if not self._running:
+                break
+            task, outcomes, seconds = self._executor.ended()
+            batch = self._running.pop(id(task))
+            self._begin(watch)  # nobody waits while the results are written down
+            damaged |= {one.reason for one in outcomes if isinstance(one, Broken) and one.code == DAMAGED}
+            self._commit(batch, outcomes, seconds)
+            done(task, outcomes)
+        # Not before the queue is empty: what else it computes is kept, and no worker is left at work.
+        if damaged:
+            raise DamageError(damaged)
 
-    def _performed(
-        self, tasks: list[tuple[Task, list[list[Place]]]], watch: Callable[[Task, float], None]
-    ) -> Iterator[tuple[tuple[Task, list[list[Place]]], tuple[Task, list[Outcome], float]]]:
-        by_identity = {id(task): (task, places) for task, places in tasks}
-        for result in self._executor.perform([task for task, _ in tasks], watch):
-            yield by_identity[id(result[0])], result
+    def _begin(self, watch: Callable[[Task, float], None]) -> None:
+        """Hands out work to whoever is idle."""
+        while self._queue and len(self._running) < self._executor.workers:
+            *_, batch = heappop(self._queue)
+            self._running[id(batch.task)] = batch
+            self._executor.submit(batch.task, watch)
 
-    def _pending(self, wave: Sequence[str]) -> dict[bytes, list[Place]]:
-        """Nodes of a wave that must be computed, by recipe key: equal nodes are computed once."""
-        pending: dict[bytes, list[Place]] = defaultdict(list)
-        for name in wave:
-            step = self.plan.steps[name]
-            for i in range(step.count):
-                if self.progress.digests[name][i] is not None:
-                    continue
-                reason = self._broken_input(name, i)
-                if reason is not None:
-                    self.progress.broken[name, i] = reason
-                    continue
-                pending[step.recipe_key(i)].append((name, i))
-        return self._cut_off(pending)
+    def _enqueue(self) -> None:
+        """Makes tasks of what is ready. Trainings wait for all data that can be made without them, so that
+        those of a kind come together."""
+        while self._ready:
+            chosen = self._chosen()
+            if not chosen:
+                return
+            for batch in self._batches.of(self._cut_off(chosen)):
+                self._count += 1
+                rank = RANKS[batch.task.kind]
+                heappush(self._queue, (rank, -batch.seconds, self._count, batch))
 
-    def _cut_off(self, pending: dict[bytes, list[Place]]) -> dict[bytes, list[Place]]:
-        """Drops the nodes whose result is known by the contents of their inputs, whatever made those."""
+    def _chosen(self) -> list[bytes]:
+        """Takes what is to be made into tasks now out of what is ready."""
+        kinds = {key: self._kind(key) for key in self._ready}
+        chosen = [key for key, kind in kinds.items() if kind != "train"]
+        if not chosen and not self._is_making_data():
+            chosen = list(self._ready)
+        self._ready = deque(key for key in self._ready if key not in set(chosen))
+        return chosen
+
+    def _kind(self, key: bytes) -> str:
+        return self.plan.steps[self._places[key][0][0]].step.kind
+
+    def _is_making_data(self) -> bool:
+        batches = [*self._running.values(), *(entry[-1] for entry in self._queue)]
+        return any(batch.task.kind == "dataset" for batch in batches)
+
+    def _cut_off(self, keys: Sequence[bytes]) -> list[Ready]:
+        """Those of the nodes whose result is not known by the contents of their inputs either."""
         actions = {
-            key: self.plan.steps[name].action_key(i, self._digest) for key, ((name, i), *_) in pending.items()
+            key: self.plan.steps[name].action_key(i, self._digest)
+            for key in keys
+            for name, i in self._places[key][:1]
         }
         self._actions |= actions
         found = self._store.lookup(list(actions.values()))
         hits = {key: found[action] for key, action in actions.items() if action in found}
         self._store.alias(hits)
         for key, digest in hits.items():
-            for name, i in pending.pop(key):
+            for name, i in self._places[key]:
                 self.progress.digests[name][i] = digest
-        return pending
+            self._release(key)
+        rest = [self._places[key] for key in keys if key not in hits]
+        return [Ready(self.plan.steps[places[0][0]].step, self._node(*places[0]), places) for places in rest]
+
+    def _release(self, key: bytes) -> None:
+        """What waits for a node that has its result now."""
+        for user in self._users[key]:
+            missing = self._waiting[user]
+            missing.discard(key)
+            if not missing and self._places[user][0] not in self.progress.broken:
+                self._ready.append(user)
+
+    def _break(self, key: bytes, fault: Fault) -> None:
+        """A node has no result, nor has anything that needs it."""
+        broken = dict.fromkeys([key])
+        for one in (growing := list(broken)):
+            for user in self._users[one]:
+                if user not in broken:
+                    broken[user] = None
+                    growing.append(user)
+        for one in broken:
+            for place in self._places[one]:
+                self.progress.broken.setdefault(place, fault)
 
     def _digest(self, name: str, i: int) -> bytes:
         digest = self.progress.digests[name][i]
         assert digest is not None
         return bytes.fromhex(digest)
-
-    def _broken_input(self, name: str, i: int) -> Fault | None:
-        for source in self.plan.steps[name].inputs(i).values():
-            if source in self.progress.broken:
-                return self.progress.broken[source]
-        return None
 
     def _node(self, name: str, i: int) -> Node:
         step = self.plan.steps[name]
@@ -161,46 +232,30 @@ class Scheduler:
             inputs[path] = Input(kind=kind, digest=self._digest(source, j).hex(), trained=trained)
         return Node(arguments=step.arguments(i), inputs=inputs)
 
-    def _tasks(self, pending: dict[bytes, list[Place]]) -> Iterator[tuple[Task, list[list[Place]]]]:
-        """Tasks with the places each of their nodes stands for."""
-        groups: dict[tuple[str, str, str], list[tuple[Node, list[Place]]]] = defaultdict(list)
-        for places in pending.values():
-            step = self.plan.steps[places[0][0]].step
-            node = self._node(*places[0])
-            groups[step.kind, step.component, _shared(node, step.kind)].append((node, places))
-        for (kind, component, _), members in groups.items():
-            for stack in self._stacks(kind, [node for node, _ in members]):
-                nodes = tuple(members[k][0] for k in stack)
-                task = Task(kind=kind, component=component, nodes=nodes, device=self._device)
-                yield task, [members[k][1] for k in stack]
-
-    def _stacks(self, kind: str, nodes: list[Node]) -> list[list[int]]:
-        if kind == "dataset":
-            return [[k] for k in range(len(nodes))]
-        trained = nodes if kind == "train" else [_run(node) for node in nodes]
-        return stacks([self._performer.member(node) for node in trained])
-
-    def _commit(self, task: Task, places: list[list[Place]], outcomes: list[Outcome], seconds: float) -> None:
+    def _commit(self, batch: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
+        each = seconds / len(outcomes)
         entries, failures = [], []
-        for equal, outcome in zip(places, outcomes, strict=True):
-            name, i = equal[0]
+        for places, outcome in zip(batch.places, outcomes, strict=True):
+            name, i = places[0]
             if isinstance(outcome, Broken):
-                self.progress.broken |= {(step, j): Fault(step, outcome) for step, j in equal}
-                key = self.plan.steps[name].recipe_key(i)
+                key, task = self.plan.steps[name].recipe_key(i), batch.task
                 failures.append(Failed(key, task.kind, task.component, outcome.code, outcome.reason))
-                continue
-            entries.append(self._entry(name, i, outcome, seconds / len(places)))
+            else:
+                entries.append(self._entry(name, i, outcome, each))
         digests = iter(self._store.commit(entries))
         self._store.note_failures(failures)
-        for equal, outcome in zip(places, outcomes, strict=True):
-            tally = self.progress.tallies[equal[0][0]]
-            tally.seconds += seconds / len(places)
+        for places, outcome in zip(batch.places, outcomes, strict=True):
+            name, i = places[0]
+            tally, key = self.progress.tallies[name], self.plan.steps[name].recipe_key(i)
+            tally.seconds += each
             if isinstance(outcome, Broken):
+                self._break(key, Fault(name, outcome))
                 continue
             tally.computed += 1
             digest = next(digests)
-            for name, i in equal:
-                self.progress.digests[name][i] = digest
+            for step, j in places:
+                self.progress.digests[step][j] = digest
+            self._release(key)
 
     def _entry(self, name: str, i: int, payload: bytes, seconds: float) -> Entry:
         step = self.plan.steps[name]
@@ -213,16 +268,3 @@ class Scheduler:
             component=step.step.component,
             seconds=seconds,
         )
-
-
-def _run(node: Node) -> Node:
-    """The training that an analysis node looks at."""
-    return next(source.trained for source in node.inputs.values() if source.trained is not None)
-
-
-def _shared(node: Node, kind: str) -> str:
-    """What analyses must share to be computed together: their arguments, but for the run and its moment."""
-    if kind != "analysis":
-        return ""
-    own = {name: value for name, value in node.arguments.items() if not isinstance(value, Use | Moment)}
-    return str(sorted((name, value.model_dump_json()) for name, value in own.items()))

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from gendsl.spec import Component
+from gendsl_runtime.data.phantom import like
 from gendsl_runtime.length import Length
 from gendsl_runtime.train import build
 from gendsl_runtime.train.member import Member
@@ -37,6 +38,8 @@ class Cost:
 
     operations: float
     bytes: float
+    calls: int = 0
+    """Calls of torch in a forward pass, whatever the number of members."""
 
     @property
     def members(self) -> int:
@@ -49,37 +52,53 @@ def static_key(member: Member) -> Hashable:
     data = member.data
     parts = (_shared(member.model), _shared(member.loss), _shared(member.optimizer))
     sizes = tuple(sorted((name, len(split)) for name, split in data.splits.items()))
-    return (*parts, member.batch, data.fit, sizes, data.shape, data.outputs, data.task)
+    return (*parts, member.batch, data.fit, sizes, data.shape, data.vocabulary, data.outputs, data.task)
 
 
 def stacks(members: Sequence[Member]) -> list[list[int]]:
     """Indices of the members of each stack, in the order given; every member is in one."""
-    groups: dict[Hashable, list[int]] = {}
+    return [
+        part for group in groups(members) for part in cut(group, size(members[group[0]], count=len(group)))
+    ]
+
+
+def groups(members: Sequence[Member]) -> list[list[int]]:
+    """Indices of the members of each static key, in the order given."""
+    found: dict[Hashable, list[int]] = {}
     for index, member in enumerate(members):
-        groups.setdefault(static_key(member), []).append(index)
-    cut = []
-    for group in groups.values():
-        size = _size(members[group[0]], len(group))
-        # Equal pieces: 33 members at 32 a stack are 17 and 16, not 32 and one alone.
-        pieces = -(-len(group) // size)
-        bounds = [len(group) * piece // pieces for piece in range(pieces + 1)]
-        cut += [group[low:high] for low, high in pairwise(bounds)]
-    return cut
+        found.setdefault(static_key(member), []).append(index)
+    return list(found.values())
 
 
-def _size(member: Member, count: int) -> int:
+def cut(group: Sequence[int], size: int) -> list[list[int]]:
+    """A group in as few equal pieces as keep within `size`: 33 at 32 a stack are 17 and 16, not 32 and 1."""
+    return pieces(group, -(-len(group) // size))
+
+
+def pieces(group: Sequence[int], count: int) -> list[list[int]]:
+    """A group in `count` pieces whose lengths differ by one at most."""
+    bounds = [len(group) * piece // count for piece in range(count + 1)]
+    return [list(group[low:high]) for low, high in pairwise(bounds)]
+
+
+def size(member: Member, *, count: int) -> int:
     """How many of `count` members like this one to train at once; one where two do not fit into memory."""
-    if count == 1:
-        return 1
+    found = known_cost(member) if count > 1 else None
+    return found.members if found else 1
+
+
+def known_cost(member: Member) -> Cost | None:
+    """The cost of a step; None where it cannot be told: what is wrong is told where the member is trained."""
     try:
-        return cost(member).members
+        return cost(member)
     except (MemoryError, torch.OutOfMemoryError, RuntimeError):
-        return 1  # what is wrong with it is told where it is trained
+        return None
 
 
 def cost(member: Member) -> Cost:
     """The cost of a step, from one forward pass of two members, halved: one alone may be padded."""
-    short = replace(member, init=None, budget=Length(1, "steps"))
+    one_step = like(member.data, {"train": member.batch_size}, fit=("train",))
+    short = replace(member, data=one_step, init=None, budget=Length(1, "steps"))
     stack = start([short, short], device="cpu", dtype=torch.float32)
     inputs, targets = next(stack.feed.batches(0, 0, 1))
     views = stack.layout.views(stack.parameters)
@@ -91,25 +110,31 @@ def cost(member: Member) -> Cost:
         return tensor
 
     with Products() as products, torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        outputs, _ = stack.network.apply(leaves, stack.buffers, inputs, training=True, noise=stack.noise)
+        outputs, _ = stack.network.apply(leaves, stack.buffers, inputs, training=True)
         stack.loss(outputs, targets)
     activations = sum(saved.values()) - saved.get(stack.parameters.untyped_storage().data_ptr(), 0)
-    # The backward pass makes two products for each one of the forward pass.
-    return Cost(3 * products.operations / 2, PER_PARAMETER * stack.layout.width + activations / 2)
+    return Cost(
+        # The backward pass makes two products for each one of the forward pass.
+        operations=3 * products.operations / 2,
+        bytes=PER_PARAMETER * stack.layout.width + activations / 2,
+        calls=products.calls,
+    )
 
 
 class Products(TorchFunctionMode):
-    """Counts the operations of matrix products and convolutions. Torch's own counter, and any mode that sees
+    """Counts calls, and the operations of matrix products and convolutions. Torch's own counter, and any mode that sees
     below the Python functions, import for seconds."""
 
     def __init__(self) -> None:
         super().__init__()
         self.operations = 0
+        self.calls = 0
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         found = function(*args, **(kwargs or {}))
+        self.calls += getattr(function, "__name__", "") != "__get__"
         if function is torch.bmm:
             self.operations += 2 * found.numel() * args[0].shape[2]
         elif function is torch.baddbmm:
