@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from functools import cache
 
-NUMERICS = 1
+NUMERICS = 2
 """Version of the engine's arithmetic: raised whenever the same specification may give other bits."""
 
 REPRODUCIBLE = "AVX2,STRICT"

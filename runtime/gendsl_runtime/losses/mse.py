@@ -16,6 +16,16 @@ def mse(outputs: Tensor, targets: Tensor) -> Tensor:
     outputs, examples)` and targets `(members, examples, outputs)` or labels `(members, examples)` give
     `(members, examples)`.
     """
+    return _differences(outputs, targets).square().mean(1)
+
+
+def mse_slopes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The losses, and their slopes `2 (f - y) / (C B)`."""
+    differences = _differences(outputs, targets)
+    return differences.square().mean(1), differences.mul_(2 / differences[0].numel())
+
+
+def _differences(outputs: Tensor, targets: Tensor) -> Tensor:
     if not targets.is_floating_point():
         targets = one_hot(targets, outputs.shape[1]).to(outputs.dtype)
-    return (outputs - targets.movedim(-1, 1)).square().mean(1)
+    return outputs - targets.movedim(-1, 1)

@@ -47,4 +47,4 @@ def sgd(
             direction = gradients.addcmul_(velocity, inertia) if nesterov else velocity
         parameters.addcmul_(direction, rate, value=-1)
 
-    return Optimizer(lr, schedule, clip, slots=int(has_momentum), update=update)
+    return Optimizer(lr, schedule, clip, slots=int(has_momentum), update=update, is_pointwise=True)

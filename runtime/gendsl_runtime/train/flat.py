@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from math import prod
 
 import torch
@@ -24,13 +23,23 @@ class Layout:
     def width(self) -> int:
         return sum(prod(shape) for shape in self.shapes)
 
+    def blocks(self, like: Tensor) -> Tensors:
+        """Memory for the same values, each contiguous `(M, ...)`: what products are written into."""
+        members = len(like)
+        return {
+            name: torch.empty((members, *shape), dtype=like.dtype, device=like.device)
+            for name, shape in zip(self.names, self.shapes, strict=True)
+        }
+
+    def columns(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """The columns of `rows` `(M, P)` that each value fills, as views."""
+        return torch.split(rows, [prod(shape) for shape in self.shapes], 1)
+
     def views(self, rows: Tensor) -> Tensors:
         """The values `(M, ...)` as views of `rows` `(M, P)`."""
-        sizes = [prod(shape) for shape in self.shapes]
-        starts = accumulate(sizes[:-1], initial=0)
         return {
-            name: rows[:, start : start + size].view(len(rows), *shape)
-            for name, shape, start, size in zip(self.names, self.shapes, starts, sizes, strict=True)
+            name: part.view(len(rows), *shape)
+            for name, shape, part in zip(self.names, self.shapes, self.columns(rows), strict=True)
         }
 
 

@@ -26,3 +26,5 @@ class Optimizer:
     slots: int
     """How many `(M, P)` tensors it keeps, all zero at first."""
     update: Update
+    is_pointwise: bool = False
+    """Whether each value is updated by itself, so that the columns of a row may come in any pieces."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,10 +15,11 @@ from gendsl_runtime.runs import Runs
 from gendsl_runtime.train import build
 from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.flat import Layout, layout, rows
-from gendsl_runtime.train.layers.matmul import matmul
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.optimizer import Optimizer
 from gendsl_runtime.train.order import Feed, feed
+from gendsl_runtime.train.record import Record
+from gendsl_runtime.train.step import Step, step
 
 
 @dataclass
@@ -43,54 +44,29 @@ class Stack:
     noise: Noise | None = None
     """Random numbers of the pass, where the network draws any: a function of seed and step alone."""
     steps: int = 0
-    _weights: dict[int, Tensor] = field(default_factory=dict)
+    _step: Step | None = None
+    """Made when first needed: it holds views of the parameters, and memory for this number of members."""
 
     def run(self, end: int) -> None:
         """Train up to step `end` of the same epoch."""
         epoch, first = divmod(self.steps, self.feed.steps)
-        leaves = {name: view.detach() for name, view in self.layout.views(self.parameters).items()}
-        for leaf in leaves.values():
-            leaf.requires_grad_()
-        gradients = torch.empty_like(self.parameters)
+        if self._step is None:
+            self._step = step(
+                self.network, self.layout, self.parameters, self.slots, self.optimizer, self.loss
+            )
         # Everything that a step indexes is cut up beforehand: slicing costs as much as computing on a small
         # network.
-        last = first + end - self.steps
-        part = slice(first * self.feed.step, last * self.feed.step)
-        batches = self.feed.batches(epoch, first, last)
         rates = torch.split(self.rates[:, self.steps : end], 1, 1)
-        losses = torch.split(self.losses[:, part], self.feed.step, 1)
-        wrong = None if self.wrong is None else torch.split(self.wrong[:, part], self.feed.step, 1)
-        for place, (inputs, targets) in enumerate(batches):
-            outputs, values = self._step(leaves, gradients, inputs, targets, rates[place])
-            losses[place].copy_(values)
-            if wrong is not None:
-                wrong[place].copy_(beaten(outputs, targets))
-
-    def _step(
-        self, leaves: Tensors, gradients: Tensor, inputs: Tensor, targets: Tensor, rate: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """One step of every member; the outputs and losses it was taken from."""
-        if self.noise is not None:
-            self.noise.step.fill_(self.steps)
-        outputs, self.buffers = self.network.apply(
-            leaves, self.buffers, inputs, training=True, noise=self.noise
-        )
-        losses = self.loss(outputs, targets)
-        found = torch.autograd.grad(losses, list(leaves.values()), self._mean_of(losses))
-        outputs, losses = outputs.detach(), losses.detach()
-        rows(found, out=gradients)
-        if self.optimizer.clip is not None:
-            clip(gradients, self.optimizer.clip)
-        self.steps += 1
-        self.optimizer.update(self.parameters, gradients, self.slots, rate, self.steps)
-        return outputs, losses
-
-    def _mean_of(self, losses: Tensor) -> Tensor:
-        """The gradient of each member's mean loss: 1 / B for every example."""
-        width = losses.shape[1]
-        if width not in self._weights:
-            self._weights[width] = torch.full_like(losses, 1 / width, requires_grad=False)
-        return self._weights[width]
+        record = Record(self.losses, self.wrong, first * self.feed.step)
+        batches = self.feed.batches(epoch, first, first + end - self.steps)
+        for (inputs, targets), rate in zip(batches, rates, strict=True):
+            if self.noise is not None:
+                self.noise.step.fill_(self.steps)
+            self.steps += 1
+            found = self._step(self.buffers, inputs, targets, self.noise, rate, self.steps)
+            self.buffers = found.buffers
+            record.add(found.outputs, found.losses, targets)
+        record.write()
 
     def means(self) -> Tensors:
         """Mean loss and share wrong `(M,)` over the part of the epoch that is behind, in float64."""
@@ -154,24 +130,8 @@ class Stack:
             losses=self.losses.index_select(0, index),
             wrong=None if self.wrong is None else self.wrong.index_select(0, index),
             noise=None if self.noise is None else self.noise.select(index),
-            _weights={},
+            _step=None,
         )
-
-
-def beaten(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Whether some other output is at least the label's `(M, B)`; several times cheaper than an argmax."""
-    label = targets[:, None]
-    others = outputs.scatter(1, label, -torch.inf).amax(1)
-    return others >= outputs.gather(1, label)[:, 0]
-
-
-def clip(gradients: Tensor, largest: Tensor) -> None:
-    """Scale each member's gradient `(M, P)` down to a Euclidean norm of at most `largest` `(M,)`, in place.
-
-    As `torch.nn.utils.clip_grad_norm_`, whose 1e-6 keeps a zero gradient from dividing by zero.
-    """
-    squares = matmul(gradients[:, None], gradients[:, :, None])[:, 0, 0]
-    gradients.mul_((largest / (squares.sqrt() + 1e-6)).clamp(max=1.0)[:, None])
 
 
 def _same_sizes(members: Sequence[Member], fresh: State) -> None:

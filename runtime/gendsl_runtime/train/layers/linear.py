@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
+from gendsl_runtime.network import Tensors
 from gendsl_runtime.train.layers.layer import Fresh, Pass, Plain
 from gendsl_runtime.train.layers.matmul import matmul
+from gendsl_runtime.train.layers.written import Room, Trace
 
 Parametrisation = Literal["standard", "ntk"]
 
@@ -44,11 +47,42 @@ class Linear:
         return {}
 
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
+        return self._product(values, inputs, None)
+
+    @property
+    def is_scratch(self) -> bool:
+        return True
+
+    def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
+        return self._product(
+            values, inputs, room("outputs", (len(inputs), self.outputs, inputs.shape[2]), inputs)
+        )
+
+    def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:
+        """`dW = scale dy x^T`, `db = bias_scale sum dy`, `dx = scale W^T dy`."""
+        scale, bias_scale = self._scales
+        matmul(slopes, trace.inputs.transpose(1, 2), scale=scale, out=into[f"{self.name}.weight"])
+        if self.bias:
+            found = torch.sum(slopes, 2, out=into[f"{self.name}.bias"])
+            if bias_scale != 1.0:
+                found.mul_(bias_scale)
+        if trace.is_first:
+            return slopes
+        weight = values.parameters[f"{self.name}.weight"].transpose(1, 2)
+        return matmul(weight, slopes, scale=scale, out=room("slopes", tuple(trace.inputs.shape), slopes))
+
+    def _product(self, values: Pass, inputs: Tensor, out: Tensor | None) -> Tensor:
         weight = values.parameters[f"{self.name}.weight"]
         bias = values.parameters[f"{self.name}.bias"] if self.bias else None
+        scale, bias_scale = self._scales
+        return matmul(weight, inputs, bias, scale=scale, bias_scale=bias_scale, out=out)
+
+    @property
+    def _scales(self) -> tuple[float, float]:
+        """Factors of the product and of the bias."""
         if self.parametrisation == "standard":
-            return matmul(weight, inputs, bias)
-        return matmul(weight, inputs, bias, scale=self.gain / math.sqrt(self.inputs), bias_scale=NTK_BIAS)
+            return 1.0, 1.0
+        return self.gain / math.sqrt(self.inputs), NTK_BIAS
 
     def _fresh(self) -> tuple[Fresh, Fresh]:
         shape, bound = (self.outputs, self.inputs), 1 / math.sqrt(self.inputs)
@@ -79,7 +113,24 @@ class FixedLinear:
         }
 
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
-        return matmul(values.buffers[f"{self.name}.weight"], inputs, values.buffers[f"{self.name}.bias"])
+        return self._product(values, inputs, None)
+
+    @property
+    def is_scratch(self) -> bool:
+        return True
+
+    def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
+        return self._product(
+            values, inputs, room("outputs", (len(inputs), self.outputs, inputs.shape[2]), inputs)
+        )
+
+    def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:
+        weight = values.buffers[f"{self.name}.weight"].transpose(1, 2)
+        return matmul(weight, slopes, out=room("slopes", tuple(trace.inputs.shape), slopes))
+
+    def _product(self, values: Pass, inputs: Tensor, out: Tensor | None) -> Tensor:
+        weight, bias = (values.buffers[f"{self.name}.{part}"] for part in ("weight", "bias"))
+        return matmul(weight, inputs, bias, out=out)
 
 
 @dataclass(frozen=True)
@@ -91,6 +142,17 @@ class Scaled(Plain):
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
         return inputs * self.factor
 
+    @property
+    def is_scratch(self) -> bool:
+        return True
+
+    def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
+        out = inputs if is_free else room("outputs", tuple(inputs.shape), inputs)
+        return torch.mul(inputs, self.factor, out=out)
+
+    def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:
+        return slopes.mul_(self.factor)
+
 
 @dataclass(frozen=True)
 class Flatten(Plain):
@@ -98,3 +160,13 @@ class Flatten(Plain):
 
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
         return inputs if inputs.ndim == 3 else inputs.reshape(inputs.shape[0], -1, inputs.shape[-1])
+
+    @property
+    def is_scratch(self) -> bool:
+        return False
+
+    def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
+        return self.apply(values, inputs)
+
+    def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:
+        return slopes.view_as(trace.inputs)

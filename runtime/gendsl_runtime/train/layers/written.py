@@ -1,0 +1,102 @@
+"""Layers whose gradient is written out: a step without autograd's bookkeeping.
+
+A network of such layers in a row is trained by `push`, layer after layer, and `pull` on the way back. Both
+write into memory that is kept from step to step, so that a small step costs little but its products. What
+they compute is what autograd computes, for any number of members by the same operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from gendsl_runtime.network import Network, Tensors
+from gendsl_runtime.train.layers.layer import Layered, Pass, feature_major
+
+
+@dataclass(frozen=True)
+class Room:
+    """Memory for one layer; steps of one stack use it again, each size of batch has its own."""
+
+    is_kept: bool = True
+    kept: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
+
+    def __call__(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """Memory of this shape, of the kind of `like`, for the use that is called `name`."""
+        found = self.kept.get((name, shape))
+        if found is None:
+            found = torch.empty(shape, dtype=like.dtype, device=like.device)
+            if self.is_kept:
+                self.kept[name, shape] = found
+        return found
+
+
+class Trace(NamedTuple):
+    """What the way there left for the way back."""
+
+    inputs: Tensor
+    """Where inputs were free they may hold the outputs by now."""
+    outputs: Tensor
+    is_first: bool
+
+
+@runtime_checkable
+class Written(Protocol):
+    """A layer that knows its own gradient."""
+
+    @property
+    def is_scratch(self) -> bool:
+        """Whether its outputs are memory of their own that its `pull` does not read."""
+        ...
+
+    def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
+        """The outputs; they may lie where the inputs lay if those are free to be overwritten."""
+        ...
+
+    def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:
+        """Gradients of the layer's own values go `into` their places; the slopes of its inputs are returned.
+
+        The slopes of the outputs may be overwritten. The slopes of the inputs of the first layer are not
+        looked at, so it may return anything.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Written layers in a row, and the memory of each."""
+
+    layers: tuple[Written, ...]
+    rooms: tuple[Room, ...]
+    first: int
+    """Place of the first layer that learns: slopes are pulled no further."""
+
+    def push(self, values: Pass, inputs: Tensor) -> list[Tensor]:
+        """What each layer was given, and last the outputs `(members, outputs, examples)`, in new memory."""
+        stacks, is_free = [feature_major(inputs)], False
+        for layer, room in zip(self.layers, self.rooms, strict=True):
+            stacks.append(layer.push(values, stacks[-1], room, is_free=is_free))
+            is_free = layer.is_scratch
+        return stacks
+
+    def pull(self, values: Pass, stacks: Sequence[Tensor], slopes: Tensor, into: Tensors) -> None:
+        """Gradients of all values, from the slopes of the outputs."""
+        for place in range(len(self.layers) - 1, self.first - 1, -1):
+            trace = Trace(stacks[place], stacks[place + 1], is_first=place == self.first)
+            slopes = self.layers[place].pull(values, trace, slopes, into, self.rooms[place])
+
+
+def chain(network: Network) -> Chain | None:
+    """A network's layers as a chain; None where one of them leaves its gradient to autograd."""
+    if not isinstance(network, Layered):
+        return None
+    layers = tuple(layer for layer in network.layers if isinstance(layer, Written))
+    if len(layers) < len(network.layers):
+        return None
+    learning = [place for place, layer in enumerate(network.layers) if layer.parameters()]
+    rooms = [Room() for _ in layers[1:]]
+    return Chain(layers, (*rooms, Room(is_kept=False)), learning[0])

@@ -1,0 +1,101 @@
+"""The step that all members of a stack take together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gendsl_runtime.network import Network, Tensors
+from gendsl_runtime.noise import Noise
+from gendsl_runtime.train.build import StackedLoss
+from gendsl_runtime.train.flat import Layout, rows
+from gendsl_runtime.train.gradient import Found, Gradient, Written, gradient
+from gendsl_runtime.train.layers.matmul import matmul
+from gendsl_runtime.train.optimizer import Optimizer
+
+FEW = 8
+"""Values up to which an optimizer goes through them one by one rather than gathering their gradients."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Columns of the stack's matrices: parameters, gradients and slots, each `(M, n)`."""
+
+    parameters: Tensor
+    gradients: Tensor
+    slots: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a stack, with the memory it needs."""
+
+    optimizer: Optimizer
+    gradient: Gradient
+    whole: Tensor | None
+    """Where gradients are gathered `(M, P)`; None where they lie in the parts already."""
+    parts: Sequence[Part]
+
+    def __call__(
+        self,
+        buffers: Tensors,
+        inputs: Tensor,
+        targets: Tensor,
+        noise: Noise | None,
+        rate: Tensor,
+        number: int,
+    ) -> Found:
+        """Take step `number`, counted from 1, with the learning rates `(M, 1)`."""
+        found = self.gradient(buffers, inputs, targets, noise)
+        if self.whole is not None:
+            rows(found.gradients, out=self.whole)
+        if self.optimizer.clip is not None:
+            clip(self.parts[0].gradients, self.optimizer.clip)
+        for part in self.parts:
+            self.optimizer.update(part.parameters, part.gradients, part.slots, rate, number)
+        return found
+
+
+def step(
+    network: Network,
+    layout: Layout,
+    parameters: Tensor,
+    slots: tuple[Tensor, ...],
+    optimizer: Optimizer,
+    loss: StackedLoss,
+) -> Step:
+    """The step of a stack with these parameters and slots `(M, P)`, which it changes in place.
+
+    Gradients are written where they are needed. Of one member, that is its row of the matrix. Of several, a
+    row is no place for a product; few of them are handed to the optimizer one by one, many are gathered.
+    Neither changes a bit, because an optimizer that allows it treats every value for itself.
+    """
+    matrix = torch.empty_like(parameters)
+    whole = Part(parameters, matrix, slots)
+    is_alone = len(parameters) == 1
+    blocks = layout.views(matrix) if is_alone else layout.blocks(parameters)
+    found = gradient(network, loss, layout.views(parameters), blocks)
+    if not isinstance(found, Written):
+        return Step(optimizer, found, matrix, (whole,))
+    if is_alone:
+        return Step(optimizer, found, None, (whole,))
+    if len(blocks) > FEW or optimizer.clip is not None or not optimizer.is_pointwise:
+        return Step(optimizer, found, matrix, (whole,))
+    columns = [layout.columns(values) for values in (parameters, *slots)]
+    parts = [
+        Part(own, block.flatten(1), tuple(rest))
+        for (own, *rest), block in zip(zip(*columns, strict=True), blocks.values(), strict=True)
+    ]
+    return Step(optimizer, found, None, parts)
+
+
+def clip(gradients: Tensor, largest: Tensor) -> None:
+    """Scale each member's gradient `(M, P)` down to a Euclidean norm of at most `largest` `(M,)`, in place.
+
+    As `torch.nn.utils.clip_grad_norm_`, whose 1e-6 keeps a zero gradient from dividing by zero.
+    """
+    squares = matmul(gradients[:, None], gradients[:, :, None])[:, 0, 0]
+    gradients.mul_((largest / (squares.sqrt() + 1e-6)).clamp(max=1.0)[:, None])
