@@ -12,7 +12,9 @@ from gendsl.catalogue.description import Description, Parameter
 from gendsl.catalogue.types import Type
 
 FACTS: dict[str, frozenset[str]] = {
-    "dataset": frozenset({"version", "task", "shape", "outputs", "splits", "like", "paper"}),
+    "dataset": frozenset(
+        {"version", "task", "shape", "outputs", "splits", "like", "inputs", "needs", "paper"}
+    ),
     "model": frozenset({"version", "takes", "smallest", "paper"}),
     "optimizer": frozenset({"version", "batch", "paper"}),
     "schedule": frozenset({"version", "paper"}),

@@ -19,6 +19,8 @@ class Facts:
     shape: tuple[int | None, ...] | None = None
     outputs: int | None = None
     splits: dict[str, int | None] | None = None
+    inputs: str | None = None
+    """`numbers` or `tokens`."""
 
 
 def labels(world: World, value: Value) -> Iterator[Value]:
@@ -64,9 +66,9 @@ def of(world: World, value: Value) -> list[Facts]:
 def _of_step(world: World, name: str) -> list[Facts]:
     step = world.steps[name]
     facts = world.catalogue.components[step.kind, step.component].facts
-    own = {word: _fact(facts.get(word), step.arguments) for word in ("task", "outputs")}
+    own = {word: _fact(facts.get(word), step.arguments) for word in ("task", "outputs", "inputs")}
     like = facts.get("like")
-    bases = of(world, step.arguments[like]) if like else [Facts(name, splits={})]
+    bases = of(world, step.arguments[like]) if like else [Facts(name, splits={}, inputs="numbers")]
     shape = facts.get("shape")
     splits = _sizes(facts.get("splits"), step.arguments)
     return [
@@ -76,6 +78,7 @@ def _of_step(world: World, name: str) -> list[Facts]:
             tuple(_fact(side, step.arguments) for side in shape) if shape is not None else base.shape,
             own["outputs"] if own["outputs"] is not None else base.outputs,
             _merged(base.splits, splits, is_new="like" not in facts),
+            own["inputs"] if own["inputs"] is not None else base.inputs,
         )
         for base in bases
     ]

@@ -49,26 +49,41 @@ def _sides(shape: tuple[int | None, ...]) -> str:
 
 
 def _model(world: World, draft: Draft, model: Component, found: Facts) -> None:
-    described = world.catalogue.components["model", model.name]
-    takes, smallest = described.facts.get("takes", "any"), described.facts.get("smallest", 1)
-    shape = found.shape
-    if takes == "any" or shape is None:
-        return
-    words = _sides(shape)
-    reason = None
-    if takes == "image" and len(shape) != 3:
-        reason = f"`{model.name}` takes images, and this data has examples of {words}"
-    elif takes == "vector" and len(shape) != 1:
-        reason = f"`{model.name}` takes vectors, and this data has examples of {words}"
-    elif takes == "image" and any(side is not None and side < smallest for side in shape[1:]):
-        reason = f"`{model.name}` takes images of at least {smallest} pixels a side; these are {words}"
+    reason = _misfit(world.catalogue.components["model", model.name], found)
     if reason is not None:
         world.faults.fail(
             "wrong-shape",
             reason,
             _place(draft, "model"),
-            also=((_place(draft, "dataset"), f"examples of {words}"),),
+            also=((_place(draft, "dataset"), f"examples of {_examples(found)}"),),
         )
+
+
+def _misfit(model: Description, found: Facts) -> str | None:
+    """Why a model cannot take these data; None where it can, or where that is not known before the run."""
+    takes, smallest = model.facts.get("takes", "any"), model.facts.get("smallest", 1)
+    shape, words = found.shape, _examples(found)
+    if found.inputs == "tokens":
+        return None if takes == "sequence" else f"`{model.name}` takes numbers, and this data has tokens"
+    if shape is None or takes == "any":
+        return None
+    if takes == "sequence" and len(shape) == 1 and found.inputs == "numbers":
+        return f"`{model.name}` takes sequences, and this data has examples of {words}"
+    if takes == "image" and len(shape) != 3:
+        return f"`{model.name}` takes images, and this data has examples of {words}"
+    if takes == "vector" and len(shape) != 1:
+        return f"`{model.name}` takes vectors, and this data has examples of {words}"
+    if takes == "image" and any(side is not None and side < smallest for side in shape[1:]):
+        return f"`{model.name}` takes images of at least {smallest} pixels a side; these are {words}"
+    return None
+
+
+def _examples(found: Facts) -> str:
+    """What an example is, in words: `3 x 32 x 32`, `2 numbers`, `3 tokens`."""
+    if found.inputs != "tokens":
+        return _sides(found.shape or (None,))
+    steps = found.shape[0] if found.shape else None
+    return "tokens" if steps is None else f"{steps} tokens"
 
 
 def _default_loss(world: World, draft: Draft, arguments: dict[str, Value], tasks: set[str | None]) -> None:
@@ -137,6 +152,10 @@ def _needs(
             label = f"{A_TASK[found.task]}" if data != draft.place else ""
             also = ((data, label),) if label else ()
             world.faults.fail("wrong-task", message, place, also=also)
+        if need in ("numbers", "plane") and found.inputs == "tokens":
+            world.faults.fail(
+                "wrong-shape", f"`{described.name}` needs numbers, and this data has tokens", place
+            )
         if need == "plane" and found.shape is not None and found.shape != (2,):
             message = (
                 f"`{described.name}` needs points of a plane, and these are examples of {_sides(found.shape)}"
@@ -157,21 +176,23 @@ def analysis(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
                 origin = Place(world.main.source, step.span)
             _needs(world, draft, described, found, place, origin)
     _defaults_exist(world, draft, arguments, subjects)
-    shapes = {found.shape for name in subjects for found in facts.of(world, arguments[name])}
+    own = [found for name in subjects for found in facts.of(world, arguments[name])]
     for name, value in arguments.items():
         if described.parameters[name].type.name == "SplitName":
-            _same_shape(world, _place(draft, name), value, shapes)
+            _same_shape(world, _place(draft, name), value, own)
 
 
-def _same_shape(world: World, place: Place, value: Value, shapes: set[tuple[int | None, ...] | None]) -> None:
+def _same_shape(world: World, place: Place, value: Value, own: list[Facts]) -> None:
     """Fails where a split of other data has examples that the runs cannot take."""
     for split in facts.labels(world, value):
         for found in facts.of(world, split.dataset) if isinstance(split, Split) else ():
-            for shape in shapes:
-                if found.shape is not None and shape is not None and not _alike(found.shape, shape):
+            for wanted in own:
+                if found.shape is None or wanted.shape is None:
+                    continue
+                if found.inputs != wanted.inputs or not _alike(found.shape, wanted.shape):
                     world.faults.fail(
                         "wrong-shape",
-                        f"the runs take examples of {_sides(shape)}, and this split has {_sides(found.shape)}",
+                        f"the runs take examples of {_examples(wanted)}, and this split has {_examples(found)}",
                         place,
                     )
 
@@ -204,8 +225,12 @@ def own_axes(world: World, draft: Draft, axes: tuple[str, ...]) -> None:
 
 
 def dataset(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
-    """Checks that a transformation finds the splits it has by default."""
+    """Checks that a transformation is given the data it needs, and finds the splits it has by default."""
     subjects = [p.name for p in draft.description.parameters.values() if p.type.name == "Dataset"]
+    for name in subjects:
+        place = _place(draft, name)
+        for found in facts.of(world, arguments[name]):
+            _needs(world, draft, draft.description, found, place, draft.place)
     _defaults_exist(world, draft, arguments, subjects)
 
 

@@ -93,6 +93,8 @@ def dataset(
     outputs: int | str | None = None,
     splits: Mapping[str, int | str | None] | None = None,
     like: str | None = None,
+    inputs: str | None = None,
+    needs: str | Sequence[str] = (),
     paper: str | Sequence[str] = (),
 ) -> Callable[[F], F]:
     """A dataset or a transformation of one: `f(**parameters) -> Dataset`.
@@ -100,7 +102,9 @@ def dataset(
     What is known statically: `task` (`classification`, `regression`), `shape` of one example (channels first),
     `outputs` (classes, or target dimensions), `splits` with their sizes. A string is the name of a parameter that
     holds the fact (or a task); None is unknown before the run. `like` names the parameter whose dataset has the
-    same facts, `splits` then replaces or adds.
+    same facts, `splits` then replaces or adds. `inputs` is `numbers`, where nothing is said, or `tokens`: sequences
+    of whole numbers of shape `(steps,)`. `needs` lists what a transformation needs of the dataset it is given:
+    `numbers`.
     """
     return _mark("dataset")
 
@@ -110,8 +114,9 @@ def model(
 ) -> Callable[[F], F]:
     """A model: `f(shape, outputs, **parameters) -> Network`.
 
-    `takes` is `any` (examples are flattened), `vector` or `image` (channels, height, width; both sides at least
-    `smallest` pixels).
+    `takes` is `any` (numbers, which are flattened), `vector`, `image` (channels, height, width; both sides at least
+    `smallest` pixels) or `sequence` (tokens, steps of numbers, or images row by row). A model that takes tokens has
+    a third positional parameter `vocabulary`, which is None for numbers.
     """
     return _mark("model")
 
@@ -150,7 +155,8 @@ def analysis(
     what a bare mention of the analysis means. `axes` says what each own axis counts. A returned key named like an
     axis holds that axis's coordinates, shape `(length,)`. A list instead of an array holds one array a member,
     whose lengths may differ (curves of runs that stopped at different epochs, with their own coordinates).
-    `needs` lists facts that must hold: `classification`, `regression`, `plane` (inputs of shape (2,)).
+    `needs` lists facts that must hold: `classification`, `regression`, `plane` (inputs of shape (2,)), `numbers`
+    (inputs that are no tokens).
     """
     return _mark("analysis")
 

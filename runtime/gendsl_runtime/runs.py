@@ -90,7 +90,8 @@ class Runs:
             inputs, targets = stacked(self.data, name, device=self.device)
             dtype = next(iter(self.state.parameters.values())).dtype
             targets = targets.to(dtype) if targets.is_floating_point() else targets
-            self._splits[name] = inputs.to(dtype), targets
+            inputs = inputs.to(dtype) if inputs.is_floating_point() else inputs
+            self._splits[name] = inputs, targets
         return self._splits[name]
 
     def chunks(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:

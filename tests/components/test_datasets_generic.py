@@ -30,21 +30,27 @@ def files(tmp_path_factory) -> dict[str, Any]:
 
 
 def sources() -> dict[str, Dataset]:
-    """What transformations are given: pictures and vectors of classes."""
+    """What transformations are given: pictures, vectors and tokens of classes."""
     chance = np.random.default_rng(0)
 
-    def split(count: int, *shape: int) -> Split:
-        inputs = torch.from_numpy(chance.standard_normal((count, *shape)).astype(np.float32))
+    def split(count: int, shape: tuple[int, ...], vocabulary: int | None) -> Split:
+        if vocabulary is None:
+            inputs = torch.from_numpy(chance.standard_normal((count, *shape)).astype(np.float32))
+        else:
+            inputs = torch.from_numpy(chance.integers(0, vocabulary, (count, *shape)))
         return Split(inputs, torch.from_numpy(chance.integers(0, 3, count)))
 
+    sizes = {"train": 20, "held_back": 8, "test": 10}
+    kinds = {"image": ((2, 4, 4), None), "vector": ((5,), None), "tokens": ((6,), 9)}
     return {
-        name: Dataset(
-            {"train": split(20, *shape), "held_back": split(8, *shape), "test": split(10, *shape)},
+        kind: Dataset(
+            {name: split(count, shape, vocabulary) for name, count in sizes.items()},
             task="classification",
             shape=shape,
             outputs=3,
+            vocabulary=vocabulary,
         )
-        for name, shape in (("image", (2, 4, 4)), ("vector", (5,)))
+        for kind, (shape, vocabulary) in kinds.items()
     }
 
 
@@ -66,8 +72,9 @@ def cases() -> list[tuple[str, str]]:
     """Each dataset, and each transformation on each source."""
     found = []
     for name in CATALOGUE.names("dataset"):
-        is_transformation = "like" in CATALOGUE.find("dataset", name).facts
-        found += [(name, source) for source in (sources() if is_transformation else [""])]
+        known = CATALOGUE.find("dataset", name)
+        fitting = ["image", "vector"] if "numbers" in known.needs else list(sources())
+        found += [(name, source) for source in (fitting if "like" in known.facts else [""])]
     return found
 
 
@@ -93,6 +100,8 @@ def test_facts_hold(name, kind, files):
     assert data.task == (fact(known, "task", arguments, source) or data.task)
     assert data.shape == (fact(known, "shape", arguments, source) or data.shape)
     assert data.outputs == (fact(known, "outputs", arguments, source) or data.outputs)
+    tokens = known.facts.get("inputs") == "tokens" if source is None else source.vocabulary is not None
+    assert (data.vocabulary is not None) == tokens
     promised = {name: len(split) for name, split in source.splits.items()} if source else {}
     for split, size in (known.facts.get("splits") or {}).items():
         promised[split] = arguments[size] if isinstance(size, str) else size

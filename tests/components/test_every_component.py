@@ -122,7 +122,8 @@ def shapes(name: str) -> list[tuple[int, ...]]:
     """The smallest shapes of an example that a model takes."""
     facts = CATALOGUE.components["model", name].facts
     side = max(8, facts.get("smallest", 1))
-    every = {"vector": [(4,)], "image": [(1, side, side), (3, side, side)]}
+    images = [(1, side, side), (3, side, side)]
+    every = {"vector": [(4,)], "image": images, "sequence": [(5, 3), (1, 1), *images]}
     return every.get(facts.get("takes", "any"), [*every["vector"], *every["image"]])
 
 

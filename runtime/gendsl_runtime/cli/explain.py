@@ -142,9 +142,10 @@ def _facts(found: Description) -> list[str]:
     if found.kind == "model":
         takes, smallest = found.facts.get("takes", "any"), found.facts.get("smallest", 1)
         shape = {
-            "any": "any data",
+            "any": "any numbers",
             "vector": "vectors",
             "image": f"images of at least {smallest} pixels a side",
+            "sequence": "sequences: tokens, steps of numbers, or images read row by row",
         }
         lines.append(f"For: {shape.get(takes, takes)}")
     if found.kind == "statistic":

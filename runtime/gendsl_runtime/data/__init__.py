@@ -18,8 +18,8 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Split:
-    """Examples: `inputs` float32 `(examples, *shape)`; `targets` int64 `(examples,)` for classes, float32
-    `(examples, outputs)` for a regression."""
+    """Examples: `inputs` float32 `(examples, *shape)`, or int64 `(examples, steps)` for tokens; `targets` int64
+    `(examples,)` for classes, float32 `(examples, outputs)` for a regression."""
 
     inputs: Tensor
     targets: Tensor
@@ -41,6 +41,8 @@ class Dataset:
 
     `fit` is longer than `("train",)` where points are added for training only (`with_wrong_labels`), so that
     training error and test error keep being measured on the same clean points.
+
+    With a `vocabulary` an example is a sequence of tokens, each from 0 to `vocabulary - 1`.
     """
 
     splits: Mapping[str, Split]
@@ -48,6 +50,7 @@ class Dataset:
     shape: tuple[int, ...]
     outputs: int
     fit: tuple[str, ...] = ("train",)
+    vocabulary: int | None = None
 
     def split(self, name: str) -> Split:
         """A split by name; `fit` is everything trained on, in order. Raises Problem for an unknown name."""
@@ -82,6 +85,7 @@ class Dataset:
                 "outputs": str(self.outputs),
                 "splits": " ".join(self.splits),
                 "fit": " ".join(self.fit),
+                **({} if self.vocabulary is None else {"vocabulary": str(self.vocabulary)}),
             },
         )
 
@@ -101,6 +105,7 @@ class Dataset:
             shape=tuple(map(int, metadata["shape"].split())),
             outputs=int(metadata["outputs"]),
             fit=tuple(metadata["fit"].split()),
+            vocabulary=int(metadata["vocabulary"]) if "vocabulary" in metadata else None,
         )
 
     def checked(self, component: str) -> Dataset:
@@ -116,7 +121,10 @@ class Dataset:
 
     def _shape_fault(self, split: Split) -> str | None:
         inputs, targets = split.inputs, split.targets
-        if inputs.dtype != torch.float32:
+        if self.vocabulary is not None:
+            if inputs.dtype != torch.int64 or inputs.ndim != 2:
+                return f"whose tokens are {_named(inputs)}, not int64 `(examples, steps)`"
+        elif inputs.dtype != torch.float32:
             return f"whose inputs are {_named(inputs)}, not float32"
         if tuple(inputs.shape[1:]) != self.shape:
             return f"whose examples have the shape {tuple(inputs.shape[1:])}, not {self.shape}"
@@ -133,6 +141,10 @@ class Dataset:
         )
 
     def _value_fault(self, split: Split) -> str | None:
+        if self.vocabulary is not None:
+            strange = split.inputs[(split.inputs < 0) | (split.inputs >= self.vocabulary)]
+            if len(strange):
+                return f"with the token {int(strange[0])}; tokens are 0 to {self.vocabulary - 1}"
         finite = split.inputs.flatten(1).isfinite().all(1) if len(split) else torch.ones(0, dtype=torch.bool)
         if not finite.all():
             return f"whose example {int(finite.int().argmin())} is not finite (NaN or infinite)"

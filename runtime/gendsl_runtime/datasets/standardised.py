@@ -9,7 +9,7 @@ from gendsl_runtime.data import Dataset
 from gendsl_runtime.data.splitting import standard
 
 
-@dataset(version=1, like="data", paper="lecun1998efficient")
+@dataset(version=1, like="data", needs="numbers", paper="lecun1998efficient")
 def standardised(data: Dataset, *, by: Literal["coordinate", "channel"] = "coordinate") -> Dataset:
     """Inputs with mean 0 and standard deviation 1 over `train`.
 
@@ -19,7 +19,7 @@ def standardised(data: Dataset, *, by: Literal["coordinate", "channel"] = "coord
     centred.
 
     Args:
-        data: any dataset.
+        data: any dataset of numbers.
         by: a mean and deviation for each coordinate, or one for each channel of an image, over all its pixels
             (of a vector, one for all coordinates).
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gendsl_runtime.component import Seed, Share, SplitName, dataset
@@ -54,4 +56,4 @@ def with_wrong_labels(
     source = source.take(np.arange(count))
     labels = other_labels(source.targets, data.outputs, generator("with_wrong_labels", seed))
     joined = data.with_splits(poisoned=Split(source.inputs, labels))
-    return Dataset(joined.splits, data.task, data.shape, data.outputs, fit=(*data.fit, "poisoned"))
+    return replace(joined, fit=(*data.fit, "poisoned"))

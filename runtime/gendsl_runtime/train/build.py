@@ -16,6 +16,7 @@ from gendsl.spec import Component, Value
 from gendsl_runtime import components
 from gendsl_runtime.arguments import plain, refused
 from gendsl_runtime.network import Network, Tensors
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.optimizer import Optimizer
 
@@ -54,8 +55,17 @@ def split(component: Component) -> tuple[dict[str, Any], dict[str, float]]:
 
 def network(member: Member) -> Network:
     """The member's model on its data."""
-    function = components.load("model", member.model.name)
-    built: Network = function(member.data.shape, member.data.outputs, **arguments(member.model))
+    function, data = components.load("model", member.model.name), member.data
+    own = arguments(member.model)
+    if data.vocabulary is not None:
+        if "vocabulary" not in inspect.signature(function).parameters:
+            raise Problem(
+                "wrong-shape",
+                f"`{member.model.name}` takes numbers, and this data has tokens",
+                help="use a model of sequences: `transformer` or `rnn`",
+            )
+        own["vocabulary"] = data.vocabulary
+    built: Network = function(data.shape, data.outputs, **own)
     return built
 
 

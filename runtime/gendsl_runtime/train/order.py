@@ -27,7 +27,7 @@ class Feed:
     """The training data of a stack: every distinct dataset once, and where each member's begins."""
 
     inputs: Tensor
-    """`(rows, *shape)`."""
+    """`(rows, *shape)`; tokens stay whole numbers."""
     targets: Tensor
     """`(rows,)` or `(rows, outputs)`."""
     offsets: tuple[int, ...]
@@ -86,9 +86,10 @@ def feed(members: Sequence[Member], *, device: torch.device | str, dtype: torch.
             first[member.data_digest] = len(distinct)
             distinct.append(member.data.split("fit"))
     examples = len(distinct[0])
+    inputs = torch.cat([split.inputs for split in distinct]).to(device)
     targets = torch.cat([split.targets for split in distinct]).to(device)
     return Feed(
-        inputs=torch.cat([split.inputs for split in distinct]).to(device, dtype),
+        inputs=inputs.to(dtype) if inputs.is_floating_point() else inputs,
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
         offsets=tuple(first[member.data_digest] * examples for member in members),
         seeds=tuple(member.seed for member in members),
