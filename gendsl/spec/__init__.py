@@ -75,6 +75,15 @@ class Range(Record):
     step: float | None = None
 
 
+class Code(Record):
+    """A class or function of the user's. `path` is absolute; the fingerprint (hex SHA-256 of all it reaches) stands
+    for it in keys, the path does not."""
+
+    path: str
+    name: str
+    fingerprint: str
+
+
 class Component(Record):
     """A component with every parameter given: a model, optimizer, schedule, loss (a dataset or analysis is a Step)."""
 
@@ -83,6 +92,7 @@ class Component(Record):
     name: str
     version: int
     arguments: dict[str, Value]
+    code: Code | None = None
 
 
 class Use(Record):
@@ -225,6 +235,7 @@ class Step(Record):
     axes: tuple[str, ...] = ()
     caption: str = ""
     span: Span = Span(0, 0)
+    code: Code | None = None
 
 
 class Claim(Record):
