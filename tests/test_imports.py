@@ -48,9 +48,10 @@ LAYERS: tuple[frozenset[str], ...] = (
             "length",
             "changes",
             "draft",
+            "settings",
         }
     ),
-    frozenset({"arguments", "network", "store", "chart", "device", "reading"}),
+    frozenset({"arguments", "network", "store", "chart", "device", "reading", "recipe"}),
     frozenset({"data", "results", "saved", "states"}),
     frozenset({"runs"}),
     frozenset({"train"}),

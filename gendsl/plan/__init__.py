@@ -119,6 +119,8 @@ class Plan:
     numerics: str
     steps: Mapping[str, PlanStep]
     graph: nx.DiGraph
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The content digest of each file that the spec names."""
 
     def __getitem__(self, name: str) -> PlanStep:
         return self.steps[name]
@@ -156,7 +158,7 @@ def plan(spec: Spec, *, numerics: str, max_runs: int = MAX_RUNS, file_digest: Ca
         except ArithmeticError as error:
             raise refused(spec, name, code="no-such-number", message=NO_VALUE, note=str(error)) from error
         frame.steps[name] = PlanStep(name, step, step.axes, shape, keys, frame)
-    return Plan(spec, numerics, frame.steps, graph)
+    return Plan(spec, numerics, frame.steps, graph, frame.files)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,12 +170,12 @@ class _Frame:
     numerics: str
     file_digest: Callable[[str], bytes]
     steps: dict[str, PlanStep] = field(default_factory=dict)
-    _files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def file(self, path: str) -> bytes:
-        if path not in self._files:
-            self._files[path] = self.file_digest(path)
-        return self._files[path]
+        if path not in self.files:
+            self.files[path] = self.file_digest(path)
+        return self.files[path]
 
     def recipe_keys(self, step: Step) -> bytes:
         """The recipe keys of all nodes: every axis label is encoded once, then one hash a node."""

@@ -18,8 +18,10 @@ from gendsl_runtime.execute.watch import Watch
 from gendsl_runtime.numerics import numerics
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.reading import file_digest, read_checked
+from gendsl_runtime.recipe import Recipe
 from gendsl_runtime.saved import current_folder, new_folder
 from gendsl_runtime.store import Store
+from gendsl_runtime.store.owned import cleared
 from gendsl_runtime.store.place import store_place
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ class RunOptions:
     """Whether trainings that can share a stack do; the results are the same to the bit."""
     max_runs: int = 1000
     store: Path | None = None
+    is_locked: bool = False
+    """Refuses to run where anything differs from the lock of the spec."""
+    fail_fast: bool = False
+    """Ends at the first node that fails."""
     command: tuple[str, ...] = ()
 
 
@@ -74,6 +80,7 @@ def run(path: str | Path, options: RunOptions | None = None, watch: Watch | None
         checked.spec, numerics=numerics(device), max_runs=options.max_runs, file_digest=file_digest
     )
     with Store.open(store_place(Path(path), options.store)) as store:
+        cleared(store.path)
         folder = current_folder(store, planned)
         if folder is not None:
             with suppress(Problem):  # a run whose files are damaged is written anew
@@ -91,10 +98,12 @@ def _carried_out(
     from gendsl_runtime.report import render_report
 
     start, started = perf_counter(), datetime.now(UTC)
+    store.begin(planned.spec.name, Recipe.of(planned).text())
     scheduler, results = computed(
         planned, store, device=device, workers=options.workers, fuse=options.fuse, watch=watch
     )
     seconds = perf_counter() - start
+    store.touch(digest for column in scheduler.progress.digests.values() for digest in column if digest)
     watch.stage("claims")
     with new_folder(store.path / "runs", planned.spec.name) as draft:
         folder = draft.with_name(draft.name[1:])

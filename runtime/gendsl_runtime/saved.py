@@ -15,6 +15,7 @@ from gendsl.plan import Plan
 from gendsl.spec import Spec
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.faults import told
+from gendsl_runtime.store.owned import held
 from gendsl_runtime.store.place import store_place
 
 RESULTS = "results.json"
@@ -116,17 +117,18 @@ def new_folder(runs: Path, name: str) -> Iterator[Path]:
     with told(runs):
         runs.mkdir(parents=True, exist_ok=True)
         taken = [int(found[1]) for path in runs.iterdir() if (found := number.fullmatch(path.name))]
-        draft = _reserved(runs, name, 1 + max(taken, default=0))
-        try:
-            yield draft
-            draft.rename(runs / draft.name[1:])
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        with _reserved(runs, name, 1 + max(taken, default=0)) as draft:
+            try:
+                yield draft
+                draft.rename(runs / draft.name[1:])
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
 
 
-def _reserved(runs: Path, name: str, number: int) -> Path:
-    """The draft folder of the first free number: two runs at once get two."""
+@contextmanager
+def _reserved(runs: Path, name: str, number: int) -> Iterator[Path]:
+    """The draft folder of the first free number: two runs at once get two. Held until its process ends."""
     while True:
         draft = runs / f".{name}-{number:03d}"
         try:
@@ -134,14 +136,18 @@ def _reserved(runs: Path, name: str, number: int) -> Path:
         except FileExistsError:
             number += 1
             continue
-        return draft
+        with held(draft) as is_there:
+            if is_there:
+                yield draft
+                return
 
 
 def _latest(name: str, store: Path) -> Path:
     names = run_names(store)
-    own = [run for run in names if run.rpartition("-")[0] == name]
+    # By number, not by time: a clock may have been set back.
+    own = [run for run in names if run.rpartition("-")[0] == name and run.rpartition("-")[2].isdecimal()]
     if own:
-        return store / "runs" / own[-1]
+        return store / "runs" / max(own, key=lambda run: int(run.rpartition("-")[2]))
     raise UnknownRunError(f"there is no run `{name}` in {store}; {_meant(name, names)}")
 
 

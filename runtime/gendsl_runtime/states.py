@@ -9,10 +9,12 @@ from gendsl.plan import Plan, PlanStep
 from gendsl.spec import Spec
 from gendsl_runtime.changes import Change, changes
 from gendsl_runtime.store import Store
+from gendsl_runtime.store.store import DAMAGED
 
-CACHED, NEW, CHANGED, PERHAPS, FAILED = "=+~?x"
+CACHED, NEW, CHANGED, PERHAPS, DAMAGE, FAILED = "=+~?!x"
 """Marks of a node: its result is there; it was never computed; an argument of its step has changed since the
-last run; only something before it has, so that it may turn out to be known; it failed when last computed."""
+last run; only something before it has, so that it may turn out to be known; its result was there and is damaged;
+it failed when last computed."""
 
 CUT_OFFS = 20_000
 """In steps with more nodes to compute, none is looked for by the contents of its inputs."""
@@ -88,7 +90,8 @@ def _state(
     failed = store.failed([step.recipe_key(i) for i in missing])
     for i in missing if failed else ():
         if step.recipe_key(i) in failed:
-            marks[i] = FAILED
+            code, _ = failed[step.recipe_key(i)]
+            marks[i] = DAMAGE if code == DAMAGED else FAILED
     return StepState(step, digests, "".join(marks), changed if CHANGED in marks else ())
 
 

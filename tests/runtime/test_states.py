@@ -152,7 +152,7 @@ An example
       optimizer.lr: 0.1 -> 0.2
   + gap     gap             6  2 width x 3 seed  2 new, 4 perhaps
 
-  = stored   + new   ~ changed   ? if its inputs differ   x failed before
+  = stored  + new  ~ changed  ? if its inputs differ  ! damaged  x failed before
 6 trainings: to compute; 1 dataset: stored; 6 analyses: to compute"""
 
 

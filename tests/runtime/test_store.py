@@ -63,7 +63,7 @@ def test_a_failure_is_remembered_but_is_no_result(place: Path) -> None:
     with Store.open(place) as store:
         store.note_failures([Failed(key("a"), "train", "train", "diverged", "diverged at step 3")])
         assert store.lookup([key("a")]) == {}
-        assert store.failed([key("a"), key("b")]) == {key("a"): "diverged at step 3"}
+        assert store.failed([key("a"), key("b")]) == {key("a"): ("diverged", "diverged at step 3")}
         store.commit([entry("a")])
         assert store.failed([key("a")]) == {}
 

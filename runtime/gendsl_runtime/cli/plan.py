@@ -22,10 +22,10 @@ examples:
   gen plan first.gen
   gen plan first.gen --set 'fit.optimizer.lr=0.1' --json
 """
-LEGEND = "= stored   + new   ~ changed   ? if its inputs differ   x failed before"
-MARKS = "x~+?="
+LEGEND = "= stored  + new  ~ changed  ? if its inputs differ  ! damaged  x failed before"
+MARKS = "x!~+?="
 """The marks of nodes, the most telling one first: it stands for the line."""
-WORDS = {"=": "stored", "+": "new", "~": "changed", "?": "perhaps", "x": "failed before"}
+WORDS = {"=": "stored", "+": "new", "~": "changed", "?": "perhaps", "!": "damaged", "x": "failed before"}
 PLURALS = {"train": "trainings", "dataset": "datasets", "analysis": "analyses"}
 
 

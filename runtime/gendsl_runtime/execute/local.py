@@ -10,9 +10,9 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock, Thread
 from time import perf_counter
@@ -22,6 +22,7 @@ from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.store.faults import told
+from gendsl_runtime.store.owned import own_folder
 
 Done: TypeAlias = tuple[Task, list[Outcome], float]
 """A task, its results, and the seconds it took."""
@@ -83,9 +84,8 @@ class Workers:
         self._store = store
         self._lock, self._is_closed = Lock(), False
         with told(store):
-            self._folder = tempfile.TemporaryDirectory(
-                prefix="attempts-", dir=store, ignore_cleanup_errors=True
-            )
+            self._own = ExitStack()
+            self._folder = self._own.enter_context(own_folder(store))
         self._processes: list[subprocess.Popen[str]] = []
         self._waiting: queue.SimpleQueue[tuple[Task, Watch]] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[Done | Exception] = queue.SimpleQueue()
@@ -108,7 +108,7 @@ class Workers:
 
     def _start(self, place: int) -> subprocess.Popen[str]:
         """A worker in a session of its own: Ctrl-C is heard by the coordinator alone, which ends it."""
-        folder = Path(self._folder.name) / str(place)
+        folder = self._folder / str(place)
         with told(self._store):
             folder.mkdir(exist_ok=True)
         try:
@@ -187,7 +187,7 @@ class Workers:
                 worker.terminate()
         for worker in self._processes:
             worker.wait()
-        self._folder.cleanup()
+        self._own.close()
 
 
 def _ending(code: int) -> str:

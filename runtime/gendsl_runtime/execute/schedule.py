@@ -159,7 +159,8 @@ class Scheduler:
             chosen = self._chosen()
             if not chosen:
                 return
-            for batch in self._batches.of(self._cut_off(chosen)):
+            idle = max(0, self._executor.workers - len(self._running) - len(self._queue))
+            for batch in self._batches.of(self._cut_off(chosen), idle=idle):
                 self._count += 1
                 rank = RANKS[batch.task.kind]
                 heappush(self._queue, (rank, -batch.seconds, self._count, batch))
@@ -267,4 +268,6 @@ class Scheduler:
             kind=step.step.kind,
             component=step.step.component,
             seconds=seconds,
+            step=name,
+            place=i,
         )

@@ -7,6 +7,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from gendsl_runtime.store.owned import held
+
 
 class Blobs:
     """The files of a store."""
@@ -23,18 +25,25 @@ class Blobs:
         path = self.path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.root / "tmp").mkdir(exist_ok=True)
+        while not self._written(path, content):
+            pass  # another process took the draft for one of the dead before it was held
+        synced(path.parent)
+
+    def _written(self, path: Path, content: bytes) -> bool:
         handle, draft = tempfile.mkstemp(dir=self.root / "tmp")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(handle, "wb") as file, held(Path(draft)) as is_there:
+                if not is_there:
+                    return False
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(draft).replace(path)
+                Path(draft).replace(path)
         except BaseException:
             with suppress(OSError):
                 Path(draft).unlink()
             raise
-        _synced(path.parent)
+        return True
 
     def size(self, digest: bytes) -> int | None:
         """Bytes of the file; None where there is none."""
@@ -62,7 +71,7 @@ class Blobs:
                 target.write_bytes(content)
 
 
-def _synced(folder: Path) -> None:
+def synced(folder: Path) -> None:
     """Names in a folder survive a loss of power once the folder itself is written."""
     handle = os.open(folder, os.O_RDONLY)
     try:

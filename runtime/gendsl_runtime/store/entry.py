@@ -21,6 +21,9 @@ class Entry:
     kind: str
     component: str
     seconds: float
+    step: str = ""
+    """The step of the plan it was computed for, and its node: the place along the step's axes."""
+    place: int = 0
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,11 @@ def told(path: Path) -> Iterator[None]:
         raise _of_index(error, path) from error
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite cannot make sense of the file."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
 def _of_disk(error: OSError, path: Path) -> Problem:
     if error.errno in FULL:
         return _full(path)
@@ -69,5 +74,5 @@ def _of_index(error: sqlite3.Error, path: Path) -> Problem:
     return Problem(
         "store-damaged",
         f"the index of the store {path} cannot be read: {error}",
-        help=f"move {path / 'index.sqlite'} away: results are then computed again; or {ELSEWHERE}",
+        help=f"make the index again with `gen cache reindex --store {path}`: no result is lost",
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gendsl_runtime.problem import Problem
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 60.0
 CHUNK = 10_000
 """Keys asked for in one query; SQLite takes at least 32,766."""
@@ -19,7 +19,8 @@ SCHEMA = """
 CREATE TABLE blobs (
     digest BLOB PRIMARY KEY,  -- SHA-256 of the content
     size INTEGER NOT NULL,
-    data BLOB                 -- the content, where it is small; else it is a file
+    data BLOB,                -- the content, where it is small; else it is a file
+    used REAL NOT NULL        -- when a run last had use for it, to the hour
 );
 CREATE TABLE keys (           -- recipe keys and action keys, told apart by their hash's domain
     key BLOB PRIMARY KEY,
@@ -31,6 +32,13 @@ CREATE TABLE origins (
     versions TEXT NOT NULL,   -- JSON
     UNIQUE (host, versions)
 );
+CREATE TABLE plans (          -- what results were computed for
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    experiment TEXT NOT NULL,
+    content TEXT NOT NULL,    -- JSON: the whole spec, and what else its keys are made from
+    created REAL NOT NULL
+);
 CREATE TABLE results (        -- what was computed, one row a computation
     recipe BLOB PRIMARY KEY,
     action BLOB NOT NULL,
@@ -39,7 +47,10 @@ CREATE TABLE results (        -- what was computed, one row a computation
     component TEXT NOT NULL,
     created REAL NOT NULL,    -- seconds since 1970, UTC
     seconds REAL NOT NULL,
-    origin INTEGER NOT NULL REFERENCES origins
+    origin INTEGER NOT NULL REFERENCES origins,
+    plan INTEGER REFERENCES plans,
+    step TEXT NOT NULL,       -- and its node, by its place along the step's axes
+    place INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE failures (
     recipe BLOB PRIMARY KEY,
@@ -118,11 +129,16 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _at_this_version(connection: sqlite3.Connection, file: Path) -> None:
-    if _version(connection) == 0:
+    if _version(connection) < VERSION:
         with transaction(connection):
-            if _version(connection) == 0:
-                for statement in SCHEMA.split(";\n"):
-                    connection.execute(statement)
+            found = _version(connection)
+            if found == 0:
+                run_script(connection, SCHEMA)
+            elif found < VERSION:
+                from gendsl_runtime.store.migrate import migrate
+
+                migrate(connection, file.parent, found)
+            if found < VERSION:
                 connection.execute(f"PRAGMA user_version = {VERSION}")
     found = _version(connection)
     if found > VERSION:
@@ -131,6 +147,12 @@ def _at_this_version(connection: sqlite3.Connection, file: Path) -> None:
             f"the store {file.parent} was made by a newer GenDSL (format {found}, this one knows {VERSION})",
             help="update GenDSL, or choose another place with `--store PATH`",
         )
+
+
+def run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Runs statements inside the transaction that is open, which sqlite3's own `executescript` would end."""
+    for statement in script.split(";\n"):
+        connection.execute(statement)
 
 
 def _version(connection: sqlite3.Connection) -> int:
