@@ -17,5 +17,21 @@ def generator(purpose: str, seed: int, *counters: int) -> np.random.Generator:
 
     `counters` (epoch, layer ...) split a stream further.
     """
-    key = hashlib.sha256(f"{purpose}:{seed}:{counters}".encode()).digest()
-    return np.random.Generator(np.random.Philox(key=np.frombuffer(key[:16], dtype=np.uint64)))
+    return np.random.Generator(np.random.Philox(key=_key(purpose, seed, counters)))
+
+
+def permutation(purpose: str, seed: int, *counters: int, count: int) -> np.ndarray:
+    """`generator(purpose, seed, *counters).permutation(count)`, in half the time for a thousand: a generator of
+    its own costs as much as its numbers, because numpy asks the system for a seed that is not used."""
+    _RESTARTED.state = {**_START, "state": {"counter": _ZERO, "key": _key(purpose, seed, counters)}}
+    return np.random.Generator(_RESTARTED).permutation(count)
+
+
+_RESTARTED = np.random.Philox(key=0)
+_START = _RESTARTED.state
+_ZERO = np.zeros(4, dtype=np.uint64)
+
+
+def _key(purpose: str, seed: int, counters: tuple[int, ...]) -> np.ndarray:
+    digest = hashlib.sha256(f"{purpose}:{seed}:{counters}".encode()).digest()
+    return np.frombuffer(digest[:16], dtype=np.uint64)

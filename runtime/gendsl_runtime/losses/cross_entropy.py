@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, nll_loss
 
@@ -37,16 +38,14 @@ def cross_entropy_slopes(
 ) -> tuple[Tensor, Tensor]:
     """The losses, and their slopes `(p - (1 - s) onehot(y) - s / C) / B`."""
     classes, examples = outputs.shape[1:]
-    log_p = log_softmax(outputs, 1)
+    log_p = torch.log_softmax(outputs, 1)
     label = targets.unsqueeze(1)
     losses = log_p.gather(1, label).squeeze(1).neg_()
-    mean = None if label_smoothing is None else log_p.mean(1)
-    slopes = log_p.exp_().mul_(1 / examples)
-    if label_smoothing is None or mean is None:
-        return losses, slopes.scatter_add_(
-            1, label, losses.new_full((1, 1, 1), -1 / examples).expand_as(label)
-        )
+    if label_smoothing is None:
+        hit = losses.new_full((1, 1, 1), -1.0).expand_as(label)
+        return losses, log_p.exp_().scatter_add_(1, label, hit).mul_(1 / examples)
     share = label_smoothing.unsqueeze(1)
-    slopes.sub_(share.unsqueeze(2) / (classes * examples))
-    slopes.scatter_add_(1, label, ((share - 1) / examples).unsqueeze(2).expand_as(label))
-    return losses * (1 - share) - mean * share, slopes
+    losses = losses * (1 - share) - log_p.mean(1) * share
+    slopes = log_p.exp_().sub_(share.unsqueeze(2) / classes)
+    slopes.scatter_add_(1, label, (share - 1).unsqueeze(2).expand_as(label))
+    return losses, slopes.mul_(1 / examples)

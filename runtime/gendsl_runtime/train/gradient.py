@@ -58,7 +58,6 @@ class Written:
     parameters: Tensors
     into: Tensors
 
-    @torch.no_grad()
     def __call__(self, buffers: Tensors, inputs: Tensor, targets: Tensor, noise: Noise | None) -> Found:
         values = Pass(self.parameters, buffers, training=True, noise=noise)
         stacks = self.chain.push(values, inputs)
@@ -77,8 +76,9 @@ class Differentiated:
     leaves: Tensors
 
     def __call__(self, buffers: Tensors, inputs: Tensor, targets: Tensor, noise: Noise | None) -> Found:
-        outputs, buffers = self.network.apply(self.leaves, buffers, inputs, training=True, noise=noise)
-        losses = self.loss(outputs, targets)
+        with torch.enable_grad():
+            outputs, buffers = self.network.apply(self.leaves, buffers, inputs, training=True, noise=noise)
+            losses = self.loss(outputs, targets)
         mean = torch.full_like(losses, 1 / losses.shape[1], requires_grad=False)
         found = torch.autograd.grad(losses, list(self.leaves.values()), mean)
         return Found(outputs.detach(), losses.detach(), found, buffers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from gendsl.spec import Component
 from gendsl_runtime.data import Dataset
@@ -32,7 +33,7 @@ class Member:
     """A state (M = 1) to start from in place of fresh weights."""
     seed: int = 0
 
-    @property
+    @cached_property
     def examples(self) -> int:
         """Examples trained on."""
         return sum(len(self.data.splits[name]) for name in self.data.fit)
@@ -41,16 +42,16 @@ class Member:
     def batch_size(self) -> int:
         return self.examples if self.batch is None else min(self.batch, self.examples)
 
-    @property
+    @cached_property
     def steps_per_epoch(self) -> int:
         return math.ceil(self.examples / self.batch_size)
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """Steps of the whole budget."""
         return self.budget.steps(self.steps_per_epoch)
 
-    @property
+    @cached_property
     def kept_epochs(self) -> tuple[int, ...]:
         """Epochs of the checkpoints, ascending."""
         return tuple(sorted({int(e.value) if isinstance(e, Length) else int(e) for e in self.checkpoints}))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gendsl_runtime.data import Split
-from gendsl_runtime.random import generator
+from gendsl_runtime.random import permutation
 from gendsl_runtime.train.member import Member
 
-GATHER = 1 << 20
-"""Bytes of inputs gathered at once: many steps for one `index_select`, few enough to stay in the cache."""
+GATHER = 1 << 18
+"""Bytes of inputs gathered at once: many steps for one `index_select`, few enough to stay in the nearest
+cache."""
 
 
 def order(seed: int, epoch: int, examples: int) -> np.ndarray:
     """The order `(examples,)` in which the member with `seed` sees its data in an epoch (from 0)."""
-    return generator("order", seed, epoch).permutation(examples)
+    return permutation("order", seed, epoch, count=examples)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Feed:
     seeds: tuple[int, ...]
     examples: int
     batch: int | None
+    _kept: dict[int, Tensor] = field(default_factory=dict, repr=False)
+    """Memory that inputs are gathered into, again and again."""
 
     @property
     def step(self) -> int:
@@ -53,7 +56,8 @@ class Feed:
     def batches(self, epoch: int, first: int, last: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches `first` to `last` (excluded) of an epoch: inputs `(M, B, *shape)`, targets `(M, B, ...)`.
 
-        How many steps are gathered at once depends on the size of the stack; what a batch holds does not.
+        How many steps are gathered at once depends on the size of the stack; what a batch holds does not. The
+        inputs of a batch are overwritten by later ones.
         """
         stop = min(self.examples, last * self.step)
         index = self._index(epoch)
@@ -73,7 +77,10 @@ class Feed:
 
     def _gathered(self, index: Tensor) -> tuple[Tensor, Tensor]:
         flat = index.reshape(-1)
-        inputs, targets = self.inputs.index_select(0, flat), self.targets.index_select(0, flat)
+        if len(flat) not in self._kept:
+            self._kept[len(flat)] = self.inputs.new_empty(len(flat), *self.inputs.shape[1:])
+        inputs = torch.index_select(self.inputs, 0, flat, out=self._kept[len(flat)])
+        targets = self.targets.index_select(0, flat)
         return inputs.view(*index.shape, *inputs.shape[1:]), targets.view(*index.shape, *targets.shape[1:])
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-PENDING = 1 << 18
-"""Outputs looked at together: many small steps at once, few enough to stay in the cache."""
+PENDING = 1 << 17
+"""Outputs looked at together: many small steps at once, few enough to stay in the nearest cache."""
 
 
 @dataclass

@@ -59,14 +59,19 @@ class Stack:
         rates = torch.split(self.rates[:, self.steps : end], 1, 1)
         record = Record(self.losses, self.wrong, first * self.feed.step)
         batches = self.feed.batches(epoch, first, first + end - self.steps)
-        for (inputs, targets), rate in zip(batches, rates, strict=True):
-            if self.noise is not None:
-                self.noise.step.fill_(self.steps)
-            self.steps += 1
-            found = self._step(self.buffers, inputs, targets, self.noise, rate, self.steps)
-            self.buffers = found.buffers
-            record.add(found.outputs, found.losses, targets)
-        record.write()
+        with torch.inference_mode(self._step.is_written), torch.no_grad():
+            for (inputs, targets), rate in zip(batches, rates, strict=True):
+                if self.noise is not None:
+                    self.noise.step.fill_(self.steps)
+                self.steps += 1
+                found = self._step(self.buffers, inputs, targets, self.noise, rate, self.steps)
+                self.buffers = found.buffers
+                record.add(found.outputs, found.losses, targets)
+            record.write()
+        # What was made in inference mode can enter no graph, and buffers will enter those of analyses.
+        self.buffers = {
+            name: value.clone() if value.is_inference() else value for name, value in self.buffers.items()
+        }
 
     def means(self) -> Tensors:
         """Mean loss and share wrong `(M,)` over the part of the epoch that is behind, in float64."""
@@ -78,7 +83,10 @@ class Stack:
 
     def diverged(self) -> dict[int, Diverged]:
         """Members whose loss has left the finite numbers in this epoch, and the step at which it did."""
-        finite = self.losses[:, : self._seen()].isfinite()
+        seen = self.losses[:, : self._seen()]
+        if bool(seen.sum().isfinite()):
+            return {}
+        finite = seen.isfinite()
         per_epoch = self.feed.steps
         before = (self.steps - 1) // per_epoch * per_epoch
         found = {}

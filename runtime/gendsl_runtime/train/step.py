@@ -39,6 +39,11 @@ class Step:
     """Where gradients are gathered `(M, P)`; None where they lie in the parts already."""
     parts: Sequence[Part]
 
+    @property
+    def is_written(self) -> bool:
+        """Whether no graph is ever built."""
+        return isinstance(self.gradient, Written)
+
     def __call__(
         self,
         buffers: Tensors,

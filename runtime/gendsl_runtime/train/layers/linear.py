@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -54,30 +55,33 @@ class Linear:
         return True
 
     def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
-        return self._product(
-            values, inputs, room("outputs", (len(inputs), self.outputs, inputs.shape[2]), inputs)
-        )
+        return self._product(values, inputs, room("outputs", inputs, self.outputs))
 
     def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:
         """`dW = scale dy x^T`, `db = bias_scale sum dy`, `dx = scale W^T dy`."""
         scale, bias_scale = self._scales
-        matmul(slopes, trace.inputs.transpose(1, 2), scale=scale, out=into[f"{self.name}.weight"])
+        weight, bias = self._names
+        matmul(slopes, trace.inputs.transpose(1, 2), scale=scale, out=into[weight])
         if self.bias:
-            found = torch.sum(slopes, 2, out=into[f"{self.name}.bias"])
+            found = torch.sum(slopes, 2, out=into[bias])
             if bias_scale != 1.0:
                 found.mul_(bias_scale)
         if trace.is_first:
             return slopes
-        weight = values.parameters[f"{self.name}.weight"].transpose(1, 2)
-        return matmul(weight, slopes, scale=scale, out=room("slopes", tuple(trace.inputs.shape), slopes))
+        back = values.parameters[weight].transpose(1, 2)
+        return matmul(back, slopes, scale=scale, out=room("slopes", slopes, self.inputs))
 
     def _product(self, values: Pass, inputs: Tensor, out: Tensor | None) -> Tensor:
-        weight = values.parameters[f"{self.name}.weight"]
-        bias = values.parameters[f"{self.name}.bias"] if self.bias else None
+        weight, bias = self._names
         scale, bias_scale = self._scales
-        return matmul(weight, inputs, bias, scale=scale, bias_scale=bias_scale, out=out)
+        offset = values.parameters[bias] if self.bias else None
+        return matmul(values.parameters[weight], inputs, offset, scale=scale, bias_scale=bias_scale, out=out)
 
-    @property
+    @cached_property
+    def _names(self) -> tuple[str, str]:
+        return f"{self.name}.weight", f"{self.name}.bias"
+
+    @cached_property
     def _scales(self) -> tuple[float, float]:
         """Factors of the product and of the bias."""
         if self.parametrisation == "standard":
@@ -120,13 +124,11 @@ class FixedLinear:
         return True
 
     def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
-        return self._product(
-            values, inputs, room("outputs", (len(inputs), self.outputs, inputs.shape[2]), inputs)
-        )
+        return self._product(values, inputs, room("outputs", inputs, self.outputs))
 
     def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:
         weight = values.buffers[f"{self.name}.weight"].transpose(1, 2)
-        return matmul(weight, slopes, out=room("slopes", tuple(trace.inputs.shape), slopes))
+        return matmul(weight, slopes, out=room("slopes", slopes, self.inputs))
 
     def _product(self, values: Pass, inputs: Tensor, out: Tensor | None) -> Tensor:
         weight, bias = (values.buffers[f"{self.name}.{part}"] for part in ("weight", "bias"))
@@ -147,7 +149,7 @@ class Scaled(Plain):
         return True
 
     def push(self, values: Pass, inputs: Tensor, room: Room, *, is_free: bool) -> Tensor:
-        out = inputs if is_free else room("outputs", tuple(inputs.shape), inputs)
+        out = inputs if is_free else room("outputs", inputs)
         return torch.mul(inputs, self.factor, out=out)
 
     def pull(self, values: Pass, trace: Trace, slopes: Tensor, into: Tensors, room: Room) -> Tensor:

@@ -20,18 +20,19 @@ from gendsl_runtime.train.layers.layer import Layered, Pass, feature_major
 
 @dataclass(frozen=True)
 class Room:
-    """Memory for one layer; steps of one stack use it again, each size of batch has its own."""
+    """Memory for one layer and one size of batch, that steps of one stack use again."""
 
     is_kept: bool = True
-    kept: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
+    kept: dict[str, Tensor] = field(default_factory=dict)
 
-    def __call__(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
-        """Memory of this shape, of the kind of `like`, for the use that is called `name`."""
-        found = self.kept.get((name, shape))
+    def __call__(self, use: str, like: Tensor, features: int | None = None) -> Tensor:
+        """Memory of the kind and the shape of `like`, with another number of features if one is given."""
+        found = self.kept.get(use)
         if found is None:
+            shape = like.shape if features is None else (like.shape[0], features, *like.shape[2:])
             found = torch.empty(shape, dtype=like.dtype, device=like.device)
             if self.is_kept:
-                self.kept[name, shape] = found
+                self.kept[use] = found
         return found
 
 
@@ -68,26 +69,34 @@ class Written(Protocol):
 
 @dataclass(frozen=True)
 class Chain:
-    """Written layers in a row, and the memory of each."""
+    """Written layers in a row."""
 
     layers: tuple[Written, ...]
-    rooms: tuple[Room, ...]
     first: int
     """Place of the first layer that learns: slopes are pulled no further."""
+    rooms: dict[int, tuple[Room, ...]] = field(default_factory=dict)
+    """For each size of batch, the memory of each layer."""
 
     def push(self, values: Pass, inputs: Tensor) -> list[Tensor]:
         """What each layer was given, and last the outputs `(members, outputs, examples)`, in new memory."""
         stacks, is_free = [feature_major(inputs)], False
-        for layer, room in zip(self.layers, self.rooms, strict=True):
+        for layer, room in zip(self.layers, self._rooms(inputs.shape[1]), strict=True):
             stacks.append(layer.push(values, stacks[-1], room, is_free=is_free))
             is_free = layer.is_scratch
         return stacks
 
     def pull(self, values: Pass, stacks: Sequence[Tensor], slopes: Tensor, into: Tensors) -> None:
         """Gradients of all values, from the slopes of the outputs."""
+        rooms = self._rooms(slopes.shape[2])
         for place in range(len(self.layers) - 1, self.first - 1, -1):
-            trace = Trace(stacks[place], stacks[place + 1], is_first=place == self.first)
-            slopes = self.layers[place].pull(values, trace, slopes, into, self.rooms[place])
+            trace = Trace(stacks[place], stacks[place + 1], place == self.first)
+            slopes = self.layers[place].pull(values, trace, slopes, into, rooms[place])
+
+    def _rooms(self, size: int) -> tuple[Room, ...]:
+        if size not in self.rooms:
+            kept = (Room() for _ in self.layers[1:])
+            self.rooms[size] = (*kept, Room(is_kept=False))
+        return self.rooms[size]
 
 
 def chain(network: Network) -> Chain | None:
@@ -98,5 +107,4 @@ def chain(network: Network) -> Chain | None:
     if len(layers) < len(network.layers):
         return None
     learning = [place for place, layer in enumerate(network.layers) if layer.parameters()]
-    rooms = [Room() for _ in layers[1:]]
-    return Chain(layers, (*rooms, Room(is_kept=False)), learning[0])
+    return Chain(layers, learning[0])
