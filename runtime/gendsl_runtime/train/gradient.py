@@ -13,7 +13,7 @@ from gendsl_runtime.noise import Noise
 from gendsl_runtime.train.build import StackedLoss
 from gendsl_runtime.train.layers.layer import Pass
 from gendsl_runtime.train.layers.written import Chain, chain
-from gendsl_runtime.train.slopes import Slopes, slopes
+from gendsl_runtime.train.slopes import Slopes, closed_form, differentiated
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,22 @@ def gradient(network: Network, loss: StackedLoss, parameters: Tensors, into: Ten
     """
     by_hand = chain(network)
     if by_hand is not None:
-        return Written(by_hand, slopes(loss), parameters, into)
+        closed = closed_form(loss)
+        return Written(by_hand, closed or differentiated(loss), parameters, into, closed is not None)
     leaves = {name: value.detach().requires_grad_() for name, value in parameters.items()}
     return Differentiated(network, loss, leaves)
 
 
 @dataclass(frozen=True)
 class Written:
-    """Layers and loss in closed form."""
+    """Layers in closed form."""
 
     chain: Chain
     slopes: Slopes
     parameters: Tensors
     into: Tensors
+    is_graphless: bool
+    """Whether the loss is in closed form too."""
 
     def __call__(self, buffers: Tensors, inputs: Tensor, targets: Tensor, noise: Noise | None) -> Found:
         values = Pass(self.parameters, buffers, training=True, noise=noise)

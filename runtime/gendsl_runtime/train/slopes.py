@@ -20,12 +20,12 @@ Slopes = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 which the caller may overwrite."""
 
 
-def slopes(loss: StackedLoss) -> Slopes:
-    """The losses of a stack with their slopes."""
+def closed_form(loss: StackedLoss) -> Slopes | None:
+    """The losses of a stack with their slopes, if they are known in closed form."""
     function = loss.function
     closed = getattr(sys.modules[function.__module__], f"{function.__name__}_slopes", None)
     if closed is None:
-        return _differentiated(loss)
+        return None
     own = {name: value if bool(value.any()) else None for name, value in loss.own.items()}
     arguments = {**loss.shared, **own}
 
@@ -35,7 +35,9 @@ def slopes(loss: StackedLoss) -> Slopes:
     return found
 
 
-def _differentiated(loss: StackedLoss) -> Slopes:
+def differentiated(loss: StackedLoss) -> Slopes:
+    """The same by autograd."""
+
     def found(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             leaf = outputs.detach().requires_grad_()

@@ -59,7 +59,7 @@ class Stack:
         rates = torch.split(self.rates[:, self.steps : end], 1, 1)
         record = Record(self.losses, self.wrong, first * self.feed.step)
         batches = self.feed.batches(epoch, first, first + end - self.steps)
-        with torch.inference_mode(self._step.is_written), torch.no_grad():
+        with torch.inference_mode(self._step.is_graphless), torch.no_grad():
             for (inputs, targets), rate in zip(batches, rates, strict=True):
                 if self.noise is not None:
                     self.noise.step.fill_(self.steps)

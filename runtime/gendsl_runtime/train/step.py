@@ -40,9 +40,9 @@ class Step:
     parts: Sequence[Part]
 
     @property
-    def is_written(self) -> bool:
+    def is_graphless(self) -> bool:
         """Whether no graph is ever built."""
-        return isinstance(self.gradient, Written)
+        return isinstance(self.gradient, Written) and self.gradient.is_graphless
 
     def __call__(
         self,
