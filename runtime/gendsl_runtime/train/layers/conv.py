@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from gendsl_runtime.train.layers.image import apart, wide
+from gendsl_runtime.train.layers.image import apart, members_of, together, wide
 from gendsl_runtime.train.layers.layer import Fresh, Pass
+
+MANY = 50_000
+"""Multiplications an example from which a convolution of a stack costs as much as one convolution a member."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class Conv:
     `law` is how weights start: `uniform` in `+-1/sqrt(fan in)` as in `torch.nn.Conv2d`, biases alike, or
     `kaiming`, normal with variance `2 / fan out` (He et al. 2015, equation 14) and biases zero.
 
-    The stack is one grouped convolution. A single member is convolved beside a copy of itself: with one
-    group the library takes other kernels, whose sums run in another order.
+    A convolution of much work is done a member at a time, any other is one grouped convolution of the whole
+    stack. The two sum in different orders, so the layer alone decides, never the size of the stack.
     """
 
     name: str
@@ -51,6 +54,25 @@ class Conv:
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
         weight = values.parameters[f"{self.name}.weight"]
         bias = values.parameters[f"{self.name}.bias"] if self.bias else None
+        places = math.prod(self._side(side) for side in inputs.shape[2:4])
+        is_large = self.inputs * self.outputs * self.size**2 * places >= MANY
+        return (self._each if is_large else self._grouped)(inputs, weight, bias)
+
+    def _side(self, pixels: int) -> int:
+        return (pixels + 2 * self.padding - self.size) // self.stride + 1
+
+    def _each(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """One convolution a member, each in channels-last memory."""
+        offsets = [None] * len(weight) if bias is None else bias.unbind(0)
+        images = []
+        for own, kernel, offset in zip(members_of(inputs), weight.unbind(0), offsets, strict=True):
+            kernel = kernel.contiguous(memory_format=torch.channels_last)
+            images.append(conv2d(own, kernel, offset, stride=self.stride, padding=self.padding))
+        return together(images)
+
+    def _grouped(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """One convolution with a group for each member. A single member is convolved beside a copy of itself:
+        with one group the library takes other kernels, whose sums run in another order."""
         members = len(weight)
         if members == 1:
             inputs, weight = _twice(inputs), _twice(weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -21,26 +21,14 @@ def apart(images: Tensor, members: int) -> Tensor:
     return images.view(examples, members, channels // members, height, width).permute(1, 2, 3, 4, 0)
 
 
-def channel_rows(images: Tensor) -> Tensor:
-    """`(M, C, H, W, B)` as `(M * C, H * W * B)` in plain memory, where a sum over a row has one order."""
-    members, channels = images.shape[:2]
-    return images.reshape(members * channels, -1).contiguous()
+def members_of(images: Tensor) -> list[Tensor]:
+    """Each member's images `(B, C, H, W)` in channels-last memory."""
+    own = images.permute(0, 4, 1, 2, 3).unbind(0)
+    return [member.contiguous(memory_format=torch.channels_last) for member in own]
 
 
-def from_channel_rows(values: Tensor, shape: torch.Size) -> Tensor:
-    """The images `(M, C, H, W, B)` back; gradients arrive in plain memory too."""
-    plain: Tensor = _PlainGradient.apply(values)  # type: ignore[no-untyped-call]
-    return plain.view(shape)
-
-
-class _PlainGradient(torch.autograd.Function):
-    """The identity, whose gradient lies in plain memory: the order of a sum follows the memory of its
-    operand."""
-
-    @staticmethod
-    def forward(context: Any, values: Tensor) -> Tensor:
-        return values.view_as(values)
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0].contiguous()
+def together(members: Sequence[Tensor]) -> Tensor:
+    """Images `(B, C, H, W)` of each member as `(M, C, H, W, B)`; members lie one behind the other."""
+    if len(members) == 1:
+        return members[0].permute(1, 2, 3, 0)[None]
+    return torch.stack([member.permute(0, 2, 3, 1) for member in members]).permute(0, 4, 2, 3, 1)

@@ -1,4 +1,4 @@
-"""Normalisation of images."""
+"""Normalisation over groups of channels and over the batch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import group_norm
+from torch.nn.functional import batch_norm, group_norm
 
-from gendsl_runtime.train.layers.image import apart, channel_rows, from_channel_rows, wide
+from gendsl_runtime.train.layers.image import apart, members_of, together, wide
 from gendsl_runtime.train.layers.layer import Fresh, Pass
 
 EPSILON = 1e-5
@@ -47,7 +47,7 @@ class BatchNorm:
     """Zero mean and unit variance over the batch, then a learnt scale and offset (Ioffe and Szegedy 2015).
 
     In evaluation, running statistics stand in, which move by a tenth each step; the running variance is the
-    unbiased one, as in `torch.nn.BatchNorm2d`.
+    unbiased one, as in `torch.nn.BatchNorm2d`. Inputs are images or vectors `(members, features, examples)`.
     """
 
     name: str
@@ -64,28 +64,50 @@ class BatchNorm:
         }
 
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
-        scale, offset = (values.parameters[f"{self.name}.{part}"].flatten() for part in ("weight", "bias"))
-        rows = channel_rows(inputs)
-        mean, variance = self._moments(values, rows)
-        factor = scale * (variance + EPSILON).rsqrt()
-        return from_channel_rows((rows - mean[:, None]) * factor[:, None] + offset[:, None], inputs.shape)
+        if inputs.ndim == 5 and values.training:
+            if inputs[0, 0].numel() > 1:
+                return self._each(values, inputs)
+            # One pixel of one example, for which torch has no moments.
+            return self.apply(values, inputs.flatten(2)).view(inputs.shape)
+        places = (len(inputs), self.channels) + (1,) * (inputs.ndim - 2)
+        scale, offset = (values.parameters[f"{self.name}.{part}"].view(places) for part in ("weight", "bias"))
+        mean, variance = (moment.view(places) for moment in self._moments(values, inputs))
+        return (inputs - mean) * (scale * (variance + EPSILON).rsqrt()) + offset
 
-    def _moments(self, values: Pass, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance of each channel `(M * C,)`: of the batch in training, else the running ones.
+    def _moments(self, values: Pass, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of each feature `(M, C)`: of the batch in training, else the running ones.
 
-        By row sums, not `torch.batch_norm`, whose bits depend on the number of channels in all.
+        By sums along rows of examples, not `torch.batch_norm`, whose bits depend on the number of channels in
+        all.
         """
-        running = [values.buffers[f"{self.name}.running_{moment}"] for moment in ("mean", "var")]
         if not values.training:
-            return running[0].flatten(), running[1].flatten()
-        mean = rows.mean(1)
-        variance = (rows - mean[:, None]).square().mean(1)
+            return self._running(values)
+        mean = inputs.mean(2)
+        variance = (inputs - mean[:, :, None]).square().mean(2)
         with torch.no_grad():
-            unbiased = variance * (rows.shape[1] / max(1, rows.shape[1] - 1))
-            for moment, old, new in zip(("mean", "var"), running, (mean, unbiased), strict=True):
-                moved = old * (1 - self.momentum) + new.view_as(old) * self.momentum
-                values.updates[f"{self.name}.running_{moment}"] = moved
+            examples = inputs.shape[2]
+            self._moved(values, mean, variance * (examples / max(1, examples - 1)))
         return mean, variance
+
+    def _each(self, values: Pass, inputs: Tensor) -> Tensor:
+        """Images, a member at a time: of its own channels alone torch's bits are its own."""
+        parts = [values.parameters[f"{self.name}.{part}"].unbind(0) for part in ("weight", "bias")]
+        moments = [torch.zeros_like(moment) for moment in self._running(values)]
+        images = [
+            # With momentum 1 the running moments become those of the batch.
+            batch_norm(own, mean, variance, scale, offset, True, 1.0, EPSILON)
+            for own, mean, variance, scale, offset in zip(members_of(inputs), *moments, *parts, strict=True)
+        ]
+        self._moved(values, *moments)
+        return together(images)
+
+    def _running(self, values: Pass) -> tuple[Tensor, Tensor]:
+        return values.buffers[f"{self.name}.running_mean"], values.buffers[f"{self.name}.running_var"]
+
+    def _moved(self, values: Pass, mean: Tensor, variance: Tensor) -> None:
+        """The running moments, a tenth of the way to these."""
+        for moment, old, new in zip(("mean", "var"), self._running(values), (mean, variance), strict=True):
+            values.updates[f"{self.name}.running_{moment}"] = old * (1 - self.momentum) + new * self.momentum
 
 
 def _affine(name: str, channels: int) -> Mapping[str, Fresh]:
