@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from gendsl.check.scope import World
@@ -66,22 +67,29 @@ def of(world: World, value: Value) -> list[Facts]:
 def _of_step(world: World, name: str) -> list[Facts]:
     step = world.steps[name]
     facts = world.catalogue.components[step.kind, step.component].facts
-    own = {word: _fact(facts.get(word), step.arguments) for word in ("task", "outputs", "inputs")}
     like = facts.get("like")
-    bases = of(world, step.arguments[like]) if like else [Facts(name, splits={}, inputs="numbers")]
-    shape = facts.get("shape")
-    splits = _sizes(facts.get("splits"), step.arguments)
-    return [
-        Facts(
-            name,
-            own["task"] if own["task"] is not None else base.task,
-            tuple(_fact(side, step.arguments) for side in shape) if shape is not None else base.shape,
-            own["outputs"] if own["outputs"] is not None else base.outputs,
-            _merged(base.splits, splits, is_new="like" not in facts),
-            own["inputs"] if own["inputs"] is not None else base.inputs,
-        )
-        for base in bases
-    ]
+    bases = of(world, step.arguments[like]) if like else [None]
+    return [made(name, facts, step.arguments, base) for base in bases]
+
+
+def made(name: str, facts: Mapping[str, Any], arguments: Mapping[str, Value], base: Facts | None) -> Facts:
+    """Facts of what a dataset component makes of its arguments, and of data of which `base` is known."""
+    base = base or Facts(name, splits={}, inputs="numbers")
+    own = {word: _fact(facts.get(word), arguments) for word in ("task", "outputs", "inputs")}
+    sides = facts.get("shape")
+    shape = tuple(_fact(side, arguments) for side in sides) if sides is not None else base.shape
+    outputs = own["outputs"] if own["outputs"] is not None else base.outputs
+    if outputs == "shape":
+        known = [side for side in shape or (None,) if side is not None]
+        outputs = prod(known) if len(known) == len(shape or (None,)) else None
+    return Facts(
+        name,
+        own["task"] if own["task"] is not None else base.task,
+        shape,
+        outputs,
+        _merged(base.splits, _sizes(facts.get("splits"), arguments), is_new="like" not in facts),
+        own["inputs"] if own["inputs"] is not None else base.inputs,
+    )
 
 
 def _merged(
@@ -92,7 +100,7 @@ def _merged(
     return {name: size for name, size in {**base, **(added or {})}.items() if size != 0}
 
 
-def _fact(fact: Any, arguments: dict[str, Value]) -> Any:
+def _fact(fact: Any, arguments: Mapping[str, Value]) -> Any:
     """A fact as it is, or the value of the parameter that it names."""
     if not isinstance(fact, str) or fact not in arguments:
         return fact
@@ -105,7 +113,7 @@ def _fact(fact: Any, arguments: dict[str, Value]) -> Any:
             return None
 
 
-def _sizes(splits: Any, arguments: dict[str, Value]) -> dict[str, int | None] | None:
+def _sizes(splits: Any, arguments: Mapping[str, Value]) -> dict[str, int | None] | None:
     """Sizes of splits by name; one of size 0 is not there. Its name may itself be a parameter's value."""
     if splits is None:
         return None
@@ -114,7 +122,7 @@ def _sizes(splits: Any, arguments: dict[str, Value]) -> dict[str, int | None] | 
     }
 
 
-def _is_absent(size: Any, arguments: dict[str, Value]) -> bool:
+def _is_absent(size: Any, arguments: Mapping[str, Value]) -> bool:
     return isinstance(size, str) and isinstance(arguments.get(size), Nothing)
 
 

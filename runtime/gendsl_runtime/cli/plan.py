@@ -12,7 +12,9 @@ from gendsl_runtime.cli.options import add_limits, add_spec, exit_code, is_colou
 
 if TYPE_CHECKING:
     from gendsl.plan import Plan
+    from gendsl_runtime.execute.forecast import Stacks
     from gendsl_runtime.states import StepState
+    from gendsl_runtime.store import Store
 
 HELP = "show what a run would compute, and what is stored already"
 EXAMPLES = """\
@@ -26,6 +28,8 @@ LEGEND = "= stored  + new  ~ changed  ? if its inputs differ  ! damaged  x faile
 MARKS = "x!~+?="
 """The marks of nodes, the most telling one first: it stands for the line."""
 WORDS = {"=": "stored", "+": "new", "~": "changed", "?": "perhaps", "!": "damaged", "x": "failed before"}
+SHOWN = 8
+"""Lines of stacks on a screen; the others are counted."""
 PLURALS = {"train": "trainings", "dataset": "datasets", "analysis": "analyses"}
 
 
@@ -65,18 +69,30 @@ def main(arguments: argparse.Namespace) -> int:
     place = store_place(Path(arguments.file), arguments.store)
     with Store.open(place, create=False) as store:
         told = states(made, store, last_spec(made.spec.name, place))
+        stacks = forecast_of(made, told, store)
     if arguments.json:
         import json
 
-        print(json.dumps(data(made, told, place), indent=1, ensure_ascii=False))
+        print(json.dumps(data(made, told, place, stacks), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(lines(made, told)))
+        print("\n".join(lines(made, told, stacks)))
     is_done = all(state.marks.count("=") == len(state.marks) for state in told.values())
     return 0 if is_done else 2
 
 
-def lines(plan: Plan, told: Mapping[str, StepState]) -> list[str]:
-    """The plan for people: a line a step, its axes folded into counts."""
+def forecast_of(plan: Plan, told: Mapping[str, StepState], store: Store) -> list[Stacks]:
+    """The stacks of the trainings to compute. Looking at them takes torch, which nothing else here needs."""
+    trainings = [state for state in told.values() if state.step.step.kind == "train"]
+    if all(state.count("=") == len(state.marks) for state in trainings):
+        return []
+    from gendsl_runtime.execute.forecast import forecast
+    from gendsl_runtime.train.speed import speed
+
+    return forecast(plan, told, store, speed())
+
+
+def lines(plan: Plan, told: Mapping[str, StepState], stacks: Sequence[Stacks] = ()) -> list[str]:
+    """The plan for people: a line a step, its axes folded into counts; then the stacks."""
     rows = [_row(plan, state) for state in told.values()]
     widths = [max((len(row[at]) for row in rows), default=0) for at in range(4)]
     text = [plan.spec.title or plan.spec.name, ""]
@@ -86,7 +102,48 @@ def lines(plan: Plan, told: Mapping[str, StepState]) -> list[str]:
         ]
         text.append("  ".join([f"  {_mark(state)} {cells[0]}", *cells[1:], row[-1]]).rstrip())
         text += [f"      {change.path}: {change.old} -> {change.new}" for change in state.changes]
-    return [*text, "", f"  {LEGEND}", summary(told)]
+    return [*text, "", f"  {LEGEND}", *stack_lines(stacks), summary(told)]
+
+
+def stack_lines(stacks: Sequence[Stacks]) -> list[str]:
+    """How trainings are put together, the longest first, and what all of it takes in one process."""
+    if not stacks:
+        return []
+    ranked = sorted(stacks, key=lambda one: -(one.seconds or 0.0))
+    rows = [_stack_row(one) for one in ranked[:SHOWN]]
+    widths = [max(len(row[at]) for row in rows) for at in range(3)]
+    text = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip() for row in rows]
+    if len(ranked) > SHOWN:
+        text.append(f"and {sum(one.count for one in ranked[SHOWN:]):,} more")
+    return ["", *(f"    {line}" for line in text), "", f"  {_expected(stacks)}", ""]
+
+
+def _stack_row(stacks: Stacks) -> tuple[str, str, str]:
+    many = "stacks" if stacks.count != 1 else "stack"
+    what = (
+        f"{stacks.count:,} {many} of {stacks.members:,}" if stacks.members > 1 else f"{stacks.count:,} alone"
+    )
+    if stacks.seconds is None:
+        return what, ", ".join(stacks.names), "unknown until its data are made"
+    return what, ", ".join(stacks.names), _duration(stacks.seconds, is_most=stacks.is_most)
+
+
+def _expected(stacks: Sequence[Stacks]) -> str:
+    known = [one for one in stacks if one.seconds is not None]
+    if not known:
+        return "expected: unknown until the data are made"
+    seconds = sum(one.seconds or 0.0 for one in known)
+    size = max(one.bytes or 0.0 for one in known)
+    rest = "" if len(known) == len(stacks) else ", and what is unknown"
+    length = _duration(seconds, is_most=any(one.is_most for one in known))
+    return f"expected: training takes {length} in one process{rest}; stacks of up to {size / 1e6:,.0f} MB"
+
+
+def _duration(seconds: float, *, is_most: bool) -> str:
+    """Seconds in words, no more exact than a forecast is."""
+    from gendsl_runtime.report.words import duration
+
+    return f"{'at most' if is_most else 'about'} {duration(seconds)}"
 
 
 def summary(told: Mapping[str, StepState]) -> str:
@@ -102,7 +159,9 @@ def summary(told: Mapping[str, StepState]) -> str:
     return "; ".join(parts) or "nothing to compute"
 
 
-def data(plan: Plan, told: Mapping[str, StepState], store: Path) -> dict[str, Any]:
+def data(
+    plan: Plan, told: Mapping[str, StepState], store: Path, stacks: Sequence[Stacks] = ()
+) -> dict[str, Any]:
     """The plan for programs."""
     steps = [
         {
@@ -124,6 +183,17 @@ def data(plan: Plan, told: Mapping[str, StepState], store: Path) -> dict[str, An
         "trainings": plan.trainings,
         "to_compute": sum(len(state.marks) - state.count("=") for state in told.values()),
         "steps": steps,
+        "stacks": [
+            {
+                "steps": list(one.names),
+                "stacks": one.count,
+                "members": one.members,
+                "seconds": one.seconds,
+                "bytes": one.bytes,
+                "may_end_sooner": one.is_most,
+            }
+            for one in stacks
+        ],
     }
 
 

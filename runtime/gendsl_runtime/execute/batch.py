@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from gendsl.spec import Moment, Step, Use
+from gendsl.spec import Code, Moment, Step, Use
+from gendsl_runtime.execute.balance import Group, balanced
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Node, Task
-from gendsl_runtime.train.fuse import stacks
+from gendsl_runtime.train.fuse import Cost, groups, known_cost, static_key
+from gendsl_runtime.train.member import Member
+from gendsl_runtime.train.speed import speed
+
+TRIALS = 0.5
+"""Seconds that a run may spend on trials of stacks, while its workers start."""
 
 Place = tuple[str, int]
 """A node of the plan: its step, and its flat place in the step's axes."""
@@ -37,28 +43,60 @@ class Batches:
     """Puts nodes together into tasks."""
 
     def __init__(self, performer: Performer, *, device: str, workers: int, fuse: bool) -> None:
-        self._performer, self._device, self._workers = performer, device, workers
-        self._fuse = fuse
+        self._performer, self._device, self._workers, self._fuse = performer, device, workers, fuse
+        self._speed = speed(budget=TRIALS if workers > 1 else 0.0)
+        self._costs: dict[Hashable, Cost | None] = {}
 
-    def of(self, ready: Iterable[Ready]) -> Iterator[Batch]:
-        """Tasks for nodes that can be computed now."""
-        groups: dict[tuple[str, str, str], list[Ready]] = defaultdict(list)
+    def of(self, ready: Iterable[Ready], *, idle: int) -> Iterator[Batch]:
+        """Tasks for nodes that can be computed now, for so many workers that have nothing to do."""
+        found: dict[tuple[str, str, Code | None, str], list[Ready]] = defaultdict(list)
         for one in ready:
             step = one.step
-            groups[step.kind, step.component, _shared(one.node, step.kind)].append(one)
-        for (kind, component, _), group in groups.items():
-            for rows, seconds in self._cut(kind, [one.node for one in group]):
-                chosen = [group[row] for row in rows]
+            found[step.kind, step.component, step.code, _shared(one.node, step.kind)].append(one)
+        for (kind, component, code, _), alike in found.items():
+            for rows, seconds in self._pieces(kind, code, [one.node for one in alike], idle):
+                chosen = [alike[row] for row in rows]
                 nodes = tuple(one.node for one in chosen)
-                task = Task(kind=kind, component=component, nodes=nodes, device=self._device)
+                task = Task(kind=kind, component=component, code=code, nodes=nodes, device=self._device)
                 yield Batch(task, [one.places for one in chosen], seconds)
+        self._speed.save()
 
-    def _cut(self, kind: str, nodes: Sequence[Node]) -> Iterator[tuple[Sequence[int], float]]:
-        if kind == "dataset" or not self._fuse:
+    def _pieces(
+        self, kind: str, code: Code | None, nodes: Sequence[Node], idle: int
+    ) -> Iterator[tuple[Sequence[int], float]]:
+        """The rows of each task of one component, and the seconds that a training is expected to take."""
+        # The user's own code is not relied on to treat members apart: each is a task of its own.
+        if kind == "dataset" or code is not None:
             yield from (([row], 0.0) for row in range(len(nodes)))
             return
         members = [self._performer.outline(node if kind == "train" else _run(node)) for node in nodes]
-        yield from ((rows, 0.0) for rows in stacks(members))
+        found = [self._group(members, rows) for rows in groups(members)]
+        if kind == "train":
+            found = balanced(found, workers=self._workers) if self._workers > 1 else found
+        else:
+            share = -(-idle // len(found))
+            found = [replace(group, count=min(len(group.rows), max(group.count, share))) for group in found]
+        for group in found:
+            yield from group.pieces()
+
+    def _group(self, members: Sequence[Member], rows: Sequence[int]) -> Group:
+        """Members of one static key, in as few stacks as the cache allows."""
+        first = members[rows[0]]
+        key = static_key(first)
+        if key not in self._costs:
+            self._costs[key] = known_cost(first)
+        cost = self._costs[key]
+        size = cost.members if cost is not None and self._fuse else 1
+        count = -(-len(rows) // size)
+        widest = -(-len(rows) // count)
+
+        def seconds(piece: Sequence[int]) -> float:
+            if cost is None:
+                return 0.0
+            steps = [members[row].steps for row in piece]
+            return self._speed.training(first, cost, steps, widest=widest)
+
+        return Group(rows, count, seconds)
 
 
 def _run(node: Node) -> Node:
