@@ -21,7 +21,7 @@ class Change(NamedTuple):
 
 def changes(old: Step, new: Step) -> tuple[Change, ...]:
     """The arguments of a step that differ, nested ones by their path."""
-    before, after = ({"": step.component} | dict(_leaves(step.arguments, "")) for step in (old, new))
+    before, after = ({"": step.component} | dict(leaves(step.arguments, "")) for step in (old, new))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     changed = [
         Change(path or "component", before.get(path, ABSENT), after.get(path, ABSENT)) for path in paths
@@ -31,11 +31,12 @@ def changes(old: Step, new: Step) -> tuple[Change, ...]:
     return tuple(changed)
 
 
-def _leaves(arguments: dict[str, Value], prefix: str) -> Iterator[tuple[str, str]]:
+def leaves(arguments: dict[str, Value], prefix: str) -> Iterator[tuple[str, str]]:
+    """Path and value of every argument, those of components after them."""
     for name, value in arguments.items():
         path = f"{prefix}{name}"
         if isinstance(value, Component):
             yield path, f"{value.name} (version {value.version})" if value.version > 1 else value.name
-            yield from _leaves(value.arguments, f"{path}.")
+            yield from leaves(value.arguments, f"{path}.")
         else:
             yield path, shown(value)

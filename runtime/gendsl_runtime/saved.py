@@ -66,6 +66,14 @@ def run_names(store: Path) -> list[str]:
     return [folder.name for folder in sorted(found, key=lambda folder: (folder / RESULTS).stat().st_mtime_ns)]
 
 
+def last_folders(store: Path, number: int) -> list[Path]:
+    """The folders of the last `number` runs of every experiment."""
+    by_name: dict[str, list[str]] = {}
+    for run in run_names(store):
+        by_name.setdefault(run.rpartition("-")[0], []).append(run)
+    return [store / "runs" / run for own in by_name.values() for run in sorted(own, key=_number)[-number:]]
+
+
 def last_spec(name: str, store: Path) -> Spec | None:
     """The experiment `name` as it was when it last ran with the store in this folder; None if never."""
     try:
@@ -145,10 +153,16 @@ def _reserved(runs: Path, name: str, number: int) -> Iterator[Path]:
 def _latest(name: str, store: Path) -> Path:
     names = run_names(store)
     # By number, not by time: a clock may have been set back.
-    own = [run for run in names if run.rpartition("-")[0] == name and run.rpartition("-")[2].isdecimal()]
+    own = [run for run in names if run.rpartition("-")[0] == name]
     if own:
-        return store / "runs" / max(own, key=lambda run: int(run.rpartition("-")[2]))
+        return store / "runs" / max(own, key=_number)
     raise UnknownRunError(f"there is no run `{name}` in {store}; {_meant(name, names)}")
+
+
+def _number(run: str) -> int:
+    """The number of a run: `quickstart-002` is 2. A folder that a person has renamed comes first."""
+    digits = run.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _meant(name: str, names: list[str]) -> str:
