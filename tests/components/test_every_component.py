@@ -71,6 +71,8 @@ def smallest(type_: Type) -> Value:
         return Choice(name=type_.choices[0])
     if type_.name == "Length":
         return Number(value=1, unit="epochs")
+    if type_.name == "Optimizer":
+        return component("optimizer", "sgd")
     assert type_.is_number, f"give a default, or teach this test what a smallest {type_.name} is"
     return Number(value=1 if type_.accepts(1) else type_.low, unit=type_.unit)
 

@@ -46,4 +46,4 @@ def adam(
             parameters, gradients, slots, rate / (1 - beta1**step), step, beta1=beta1, beta2=beta2, eps=eps
         )
 
-    return Optimizer(lr, schedule, clip, slots=2, update=update, is_pointwise=True)
+    return Optimizer(lr, schedule, clip, slots=2, update=update, is_pointwise=True, is_adaptive=True)

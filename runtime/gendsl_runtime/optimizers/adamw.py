@@ -44,4 +44,4 @@ def adamw(
             parameters, gradients, slots, rate / (1 - beta1**step), step, beta1=beta1, beta2=beta2, eps=eps
         )
 
-    return Optimizer(lr, schedule, clip, slots=2, update=update, is_pointwise=True)
+    return Optimizer(lr, schedule, clip, slots=2, update=update, is_pointwise=True, is_adaptive=True)

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from gendsl_runtime.train.layers.matmul import matmul
+
 Update = Callable[[Tensor, Tensor, "tuple[Tensor, ...]", Tensor, int], None]
 """`update(parameters, gradients, slots, rate, step)`, in place: parameters, gradients and each slot are `(M,
-P)`, all values of a member in one row; `rate` is `(M, 1)`; `step` counts from 1. It may use the gradients as
-scratch space."""
+P)`, all values of a member in one row; `rate` is `(M, 1)`, or `(M, P)` where the network has rates of its own for
+some values (mup); `step` counts from 1. It may use the gradients as scratch space."""
+Ahead = Callable[[Tensor, Tensor], Tensor]
+"""`ahead(parameters, gradients)`, each `(M, P)`: how far from the parameters the gradient of the step is taken,
+`(M, P)`. It may use the gradients as scratch space."""
 
 
 @dataclass(frozen=True)
@@ -28,3 +33,13 @@ class Optimizer:
     update: Update
     is_pointwise: bool = False
     """Whether each value is updated by itself, so that the columns of a row may come in any pieces."""
+    is_adaptive: bool = False
+    """Whether the length of a step hardly depends on the size of the gradient, as with Adam."""
+    ahead: Ahead | None = None
+    """Where the gradient of the step is taken, if not at the parameters: on the same batch with the same noise, while
+    buffers, losses and outputs are those at the parameters."""
+
+
+def norms(values: Tensor) -> Tensor:
+    """Euclidean norms `(M,)` of rows `(M, P)`, by a product: its sum does not depend on how many rows there are."""
+    return matmul(values[:, None], values[:, :, None])[:, 0, 0].sqrt()

@@ -13,8 +13,7 @@ from gendsl_runtime.noise import Noise
 from gendsl_runtime.train.build import StackedLoss
 from gendsl_runtime.train.flat import Layout, rows
 from gendsl_runtime.train.gradient import Found, Gradient, Written, gradient
-from gendsl_runtime.train.layers.matmul import matmul
-from gendsl_runtime.train.optimizer import Optimizer
+from gendsl_runtime.train.optimizer import Optimizer, norms
 
 FEW = 8
 """Values up to which an optimizer goes through them one by one rather than gathering their gradients."""
@@ -54,13 +53,24 @@ class Step:
         number: int,
     ) -> Found:
         """Take step `number`, counted from 1, with the learning rates `(M, 1)`."""
-        found = self.gradient(buffers, inputs, targets, noise)
-        if self.whole is not None:
-            rows(found.gradients, out=self.whole)
+        found = self._gradients(buffers, inputs, targets, noise)
+        if self.optimizer.ahead is not None:
+            values = self.parts[0].parameters
+            kept = values.clone()
+            values.add_(self.optimizer.ahead(values, self.parts[0].gradients))
+            self._gradients(buffers, inputs, targets, noise)
+            values.copy_(kept)
         if self.optimizer.clip is not None:
             clip(self.parts[0].gradients, self.optimizer.clip)
         for part in self.parts:
             self.optimizer.update(part.parameters, part.gradients, part.slots, rate, number)
+        return found
+
+    def _gradients(self, buffers: Tensors, inputs: Tensor, targets: Tensor, noise: Noise | None) -> Found:
+        """What is found at the parameters, with its gradients in the parts."""
+        found = self.gradient(buffers, inputs, targets, noise)
+        if self.whole is not None:
+            rows(found.gradients, out=self.whole)
         return found
 
 
@@ -87,7 +97,8 @@ def step(
         return Step(optimizer, found, matrix, (whole,))
     if is_alone:
         return Step(optimizer, found, None, (whole,))
-    if len(blocks) > FEW or optimizer.clip is not None or not optimizer.is_pointwise:
+    is_apart = optimizer.is_pointwise and optimizer.clip is None and optimizer.ahead is None
+    if len(blocks) > FEW or not is_apart:
         return Step(optimizer, found, matrix, (whole,))
     columns = [layout.columns(values) for values in (parameters, *slots)]
     parts = [
@@ -102,5 +113,4 @@ def clip(gradients: Tensor, largest: Tensor) -> None:
 
     As `torch.nn.utils.clip_grad_norm_`, whose 1e-6 keeps a zero gradient from dividing by zero.
     """
-    squares = matmul(gradients[:, None], gradients[:, :, None])[:, 0, 0]
-    gradients.mul_((largest / (squares.sqrt() + 1e-6)).clamp(max=1.0)[:, None])
+    gradients.mul_((largest / (norms(gradients) + 1e-6)).clamp(max=1.0)[:, None])
