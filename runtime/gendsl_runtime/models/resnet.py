@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import gcd
 from typing import Literal
 
 from gendsl_runtime.component import Count, model
@@ -11,15 +10,12 @@ from gendsl_runtime.train.layers.activation import Pointwise
 from gendsl_runtime.train.layers.conv import Conv
 from gendsl_runtime.train.layers.layer import Layer, Layered
 from gendsl_runtime.train.layers.linear import Linear
-from gendsl_runtime.train.layers.norm import BatchNorm, GroupNorm
+from gendsl_runtime.train.layers.norm import image_norm
 from gendsl_runtime.train.layers.pool import GlobalAverage
 from gendsl_runtime.train.layers.residual import Residual
 
-GROUPS = 8
-"""Groups of channels in GroupNorm, fewer where the width is no multiple of it."""
 
-
-@model(version=1, takes="image", smallest=2, paper="he2016deep")
+@model(version=1, takes="image", smallest=2, paper=["he2016deep", "ioffe2015batch", "wu2018group"])
 def resnet(
     shape: tuple[int, ...],
     outputs: int,
@@ -46,7 +42,7 @@ def resnet(
     """
     layers: list[Layer] = [
         Conv("stem", shape[0], width, 3, padding=1, bias=False, law="kaiming"),
-        _norm("stem.norm", width, norm),
+        image_norm("stem.norm", width, norm),
         Pointwise("relu"),
     ]
     inputs = width
@@ -63,21 +59,15 @@ def resnet(
 def _block(name: str, inputs: int, outputs: int, stride: int, norm: Literal["group", "batch"]) -> Residual:
     body: tuple[Layer, ...] = (
         Conv(f"{name}.conv.0", inputs, outputs, 3, stride, padding=1, bias=False, law="kaiming"),
-        _norm(f"{name}.norm.0", outputs, norm),
+        image_norm(f"{name}.norm.0", outputs, norm),
         Pointwise("relu"),
         Conv(f"{name}.conv.1", outputs, outputs, 3, padding=1, bias=False, law="kaiming"),
-        _norm(f"{name}.norm.1", outputs, norm),
+        image_norm(f"{name}.norm.1", outputs, norm),
     )
     if stride == 1 and inputs == outputs:
         return Residual(body)
     shortcut = (
         Conv(f"{name}.shortcut", inputs, outputs, 1, stride, bias=False, law="kaiming"),
-        _norm(f"{name}.shortcut.norm", outputs, norm),
+        image_norm(f"{name}.shortcut.norm", outputs, norm),
     )
     return Residual(body, shortcut)
-
-
-def _norm(name: str, channels: int, norm: Literal["group", "batch"]) -> Layer:
-    if norm == "batch":
-        return BatchNorm(name, channels)
-    return GroupNorm(name, channels, gcd(GROUPS, channels))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import gcd
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,6 +14,8 @@ from torch.nn.functional import batch_norm, group_norm
 from gendsl_runtime.train.layers.image import apart, members_of, together, wide
 from gendsl_runtime.train.layers.layer import Fresh, Pass
 
+GROUPS = 8
+"""Groups of channels in GroupNorm, fewer where the channels are no multiple of it."""
 EPSILON = 1e-5
 """Added to variances, as in torch.nn."""
 
@@ -108,6 +112,11 @@ class BatchNorm:
         """The running moments, a tenth of the way to these."""
         for moment, old, new in zip(("mean", "var"), self._running(values), (mean, variance), strict=True):
             values.updates[f"{self.name}.running_{moment}"] = old * (1 - self.momentum) + new * self.momentum
+
+
+def image_norm(name: str, channels: int, kind: Literal["batch", "group"]) -> BatchNorm | GroupNorm:
+    """The normalisation of a convolution's outputs; groups of channels are 8, or as many as divide both."""
+    return BatchNorm(name, channels) if kind == "batch" else GroupNorm(name, channels, gcd(GROUPS, channels))
 
 
 def _affine(name: str, channels: int) -> Mapping[str, Fresh]:
