@@ -36,9 +36,10 @@ COMPONENTS = frozenset(
     {"datasets", "models", "optimizers", "schedules", "losses", "analyses", "statistics", "plots"}
 )
 LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"problem"}),
+    frozenset({"python"}),
     frozenset(
         {
-            "problem",
             "record",
             "random",
             "noise",
@@ -48,12 +49,13 @@ LAYERS: tuple[frozenset[str], ...] = (
             "length",
             "changes",
             "draft",
+            "environment",
             "settings",
         }
     ),
     frozenset({"arguments", "network", "store", "chart", "device", "reading", "recipe"}),
-    frozenset({"data", "results", "saved", "states"}),
-    frozenset({"runs"}),
+    frozenset({"data", "results", "saved", "states", "permission"}),
+    frozenset({"runs", "lock", "why"}),
     frozenset({"train"}),
     frozenset({"measures", "execute"}),
     COMPONENTS,

@@ -77,9 +77,9 @@ else:
         """A tensor `(members,)` of hyper-parameters of type `T`."""
 
 
-def _mark(kind: str) -> Callable[[F], F]:
+def _mark(kind: str, **facts: object) -> Callable[[F], F]:
     def mark(function: F) -> F:
-        function.__gendsl__ = kind  # type: ignore[attr-defined]
+        function.__gendsl__ = {"kind": kind, **facts}  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -100,13 +100,14 @@ def dataset(
     """A dataset or a transformation of one: `f(**parameters) -> Dataset`.
 
     What is known statically: `task` (`classification`, `regression`), `shape` of one example (channels first),
-    `outputs` (classes, or target dimensions), `splits` with their sizes. A string is the name of a parameter that
-    holds the fact (or a task); None is unknown before the run. `like` names the parameter whose dataset has the
-    same facts, `splits` then replaces or adds. `inputs` is `numbers`, where nothing is said, or `tokens`: sequences
+    `outputs` (classes, or target dimensions; `"shape"` is as many as an example has numbers), `splits` with their
+    sizes. A string is the name of a parameter that holds the fact (or a task); None is unknown before the run.
+    `like` names the parameter whose dataset has the same facts, `splits` then replaces or adds. `inputs` is
+    `numbers`, where nothing is said, or `tokens`: sequences
     of whole numbers of shape `(steps,)`. `needs` lists what a transformation needs of the dataset it is given:
     `numbers`.
     """
-    return _mark("dataset")
+    return _mark("dataset", task=task, shape=shape, outputs=outputs, splits=splits, like=like)
 
 
 def model(
@@ -158,7 +159,7 @@ def analysis(
     `needs` lists facts that must hold: `classification`, `regression`, `plane` (inputs of shape (2,)), `numbers`
     (inputs that are no tokens).
     """
-    return _mark("analysis")
+    return _mark("analysis", gives=gives, axes=axes)
 
 
 def statistic(

@@ -6,9 +6,12 @@ import importlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gendsl.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from gendsl.spec import Code
 
 FOLDERS = {
     "dataset": "datasets",
@@ -32,8 +35,12 @@ def catalogue() -> Catalogue:
 
 
 @cache
-def load(kind: str, name: str) -> Callable[..., Any]:
-    """The component's function; imports its file."""
+def load(kind: str, name: str, code: Code | None = None) -> Callable[..., Any]:
+    """The component's function; imports its file. With `code` it is the user's, and only workers may."""
+    if code is not None:
+        from gendsl_runtime.python import imported
+
+        return imported(code)
     module = importlib.import_module(f"gendsl_runtime.{FOLDERS[kind]}.{name}")
     function: Callable[..., Any] = getattr(module, name)
     return function

@@ -36,6 +36,7 @@ def run(
     workers: int = 1,
     max_runs: int = 1000,
     store: str | Path | None = None,
+    allow_python: bool = False,
 ) -> Results:
     """Carries out a spec, as `gen run` does, and returns its results.
 
@@ -43,6 +44,7 @@ def run(
         set: values that replace parameters or fields, as in `--set`: `{"width": 32, "length": "5 epochs"}`.
         preset: a preset of the file.
         seeds: replaces the seeds, `"0..4"`.
+        allow_python: whether Python files that the spec imports may run; they do so in worker processes.
     """
     from gendsl.check import Options
     from gendsl_runtime.run import RunOptions
@@ -55,6 +57,7 @@ def run(
         workers=workers,
         max_runs=max_runs,
         store=Path(store) if store else None,
+        allow_python=allow_python,
     )
     return carry_out(path, options).results
 

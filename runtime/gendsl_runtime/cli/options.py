@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -11,6 +12,10 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from gendsl.check import Options
     from gendsl.diagnostic import Diagnostic
+
+
+LONGEST = 1e7
+"""Seconds that may be waited for: no system's clock waits for ever."""
 
 
 def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
@@ -31,6 +36,22 @@ def count(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"takes a whole number, at least 1; found `{text}`")
     return int(text)
+
+
+def duration(text: str) -> float:
+    """Seconds, from a length of time such as `10 min`, as an argument."""
+    from gendsl.quantity import in_base
+
+    written = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", text)
+    try:
+        value, unit = in_base(float(written[1]), written[2]) if written else (0.0, "")
+    except (KeyError, ValueError):
+        value, unit = 0.0, ""
+    if unit != "s" or not 0 < value < LONGEST:
+        raise argparse.ArgumentTypeError(
+            f'takes a length of time, "90 s" or "10 min" or "2 h"; found `{text}`'
+        )
+    return float(value)
 
 
 def folder(text: str) -> Path:

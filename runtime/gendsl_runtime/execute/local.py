@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import queue
-import signal
 import subprocess
 import sys
 from collections import deque
@@ -18,6 +17,7 @@ from threading import Lock, Thread
 from time import perf_counter
 from typing import Protocol, TypeAlias
 
+from gendsl_runtime.execute.guard import PATIENCE, Guard, ended, killed
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.problem import Problem
@@ -79,8 +79,13 @@ class Workers:
     A process is started when a task would have to wait for one; it stays until the end.
     """
 
-    def __init__(self, count: int, store: Path) -> None:
+    def __init__(
+        self, count: int, store: Path, *, is_allowed: bool = False, patience: float = PATIENCE
+    ) -> None:
+        """`is_allowed` lets them run the user's own Python, which is ended after `patience` seconds without a
+        sign of progress."""
         self.workers = count
+        self._is_allowed, self._patience = is_allowed, patience
         self._store = store
         self._lock, self._is_closed = Lock(), False
         with told(store):
@@ -113,7 +118,10 @@ class Workers:
             folder.mkdir(exist_ok=True)
         try:
             return subprocess.Popen(
-                [sys.executable, "-m", "gendsl_runtime.execute.worker", str(self._store), str(folder)],
+                [
+                    *(sys.executable, "-m", "gendsl_runtime.execute.worker", str(self._store), str(folder)),
+                    *["allow-python"] * self._is_allowed,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -134,28 +142,30 @@ class Workers:
                 return
 
     def _answered(self, place: int, task: Task, watch: Watch) -> Done:
+        guard = Guard(self._processes[place], task, self._patience)
+        start = perf_counter()
         try:
-            return self._ask(self._processes[place], task, watch)
+            done = self._ask(self._processes[place], task, watch, guard)
         except (OSError, ValueError):
-            code = self._replaced(place)
-        broken = Broken(
-            code="worker-died",
-            reason=f"the worker process ended {_ending(code)}",
-            help="run the same command again; if it is the memory, take fewer workers",
-        )
-        return task, [broken] * len(task.nodes), 0.0
+            broken = guard.broken(self._replaced(place))
+            return task, [broken] * len(task.nodes), perf_counter() - start
+        finally:
+            guard.stop()
+        if guard.is_late:  # ended just when it had answered
+            self._replaced(place)
+        return done
 
     def _replaced(self, place: int) -> int:
         """Puts a new worker where one has died; how that ended. None is started once all are to end."""
         worker = self._processes[place]
-        worker.kill()  # one whose answers make no sense may still be there
+        killed(worker)  # one whose answers make no sense may still be there
         code = worker.wait()
         with self._lock:
             if not self._is_closed:
                 self._processes[place] = self._start(place)
         return code
 
-    def _ask(self, worker: subprocess.Popen[str], task: Task, watch: Watch) -> Done:
+    def _ask(self, worker: subprocess.Popen[str], task: Task, watch: Watch, guard: Guard) -> Done:
         assert worker.stdin is not None and worker.stdout is not None
         worker.stdin.write(task.model_dump_json() + "\n")
         worker.stdin.flush()
@@ -163,6 +173,7 @@ class Workers:
             line = worker.stdout.readline()
             if not line:
                 raise ValueError("the worker closed its output")
+            guard.rest()
             message = json.loads(line)
             if "progress" in message:
                 watch(task, message["progress"])
@@ -183,18 +194,5 @@ class Workers:
         """Ends the workers, whatever they do."""
         with self._lock:
             self._is_closed = True
-            for worker in self._processes:
-                worker.terminate()
-        for worker in self._processes:
-            worker.wait()
+            ended(self._processes)
         self._own.close()
-
-
-def _ending(code: int) -> str:
-    """How a process ended, from what `wait` gives."""
-    if code >= 0:
-        return f"with status {code}"
-    try:
-        return f"by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"by signal {-code}"

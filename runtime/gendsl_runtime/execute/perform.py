@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,8 +16,10 @@ from gendsl_runtime import components
 from gendsl_runtime.arguments import call, plain
 from gendsl_runtime.data import Dataset
 from gendsl_runtime.data.phantom import outline
+from gendsl_runtime.execute import own
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.python import told
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact
@@ -79,15 +80,10 @@ class Performer:
             broken = Broken(code=problem.code, reason=problem.message, help=problem.help)
         except (MemoryError, torch.OutOfMemoryError):
             broken = _too_large(task)
-        except Exception as error:  # a component's fault must not end the other tasks
+        except (Exception, SystemExit) as error:  # a component's fault must not end the other tasks
             if "allocate memory" in str(error):  # what torch raises on a CPU is a bare RuntimeError
                 return [_too_large(task)] * len(task.nodes)
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            broken = Broken(
-                code="component-failed",
-                reason=f"`{task.component}` raised {type(error).__name__}: {error} "
-                f"({where.filename.rpartition('/')[2]}:{where.lineno})",
-            )
+            broken = Broken(code="component-failed", reason=told(error, task.component))
         return [broken] * len(task.nodes)
 
     def member(self, node: Node) -> Member:
@@ -102,20 +98,20 @@ class Performer:
         digest = node.inputs["dataset"].digest
         if digest not in self._outlines:
             self._outlines[digest] = outline(self.dataset(digest))
-        arguments = {name: plain(value, name, _keep) for name, value in node.arguments.items()}
-        arguments |= {"data": self._outlines[digest], "data_digest": bytes.fromhex(digest), "init": None}
-        del arguments["dataset"]
-        return Member(**arguments)
+        return outlined(node.arguments, self._outlines[digest], bytes.fromhex(digest))
 
     def _state(self, source: Input, value: Value) -> Any:
         return artifact.state(self._fetch(source.digest), epoch=_epoch(value))
 
     def _make(self, task: Task, progress: Progress) -> list[Outcome]:
-        function = components.load("dataset", task.component)
         results: list[Outcome] = []
         for done, node in enumerate(task.nodes):
-            made = call(function, self._arguments(node))
-            results.append(made.checked(task.component).pack())
+            if task.code is not None:
+                made = own.dataset(task.code, self._arguments(node))
+            else:
+                function = components.load("dataset", task.component)
+                made = call(function, self._arguments(node)).checked(task.component)
+            results.append(made.pack())
             progress((done + 1) / len(task.nodes))
         return results
 
@@ -146,10 +142,13 @@ class Performer:
 
     def _analyse(self, task: Task, progress: Progress) -> list[Outcome]:
         runs, arguments = self._runs(task)
-        result = call(components.load("analysis", task.component), arguments)
+        if task.code is not None:
+            result, gives = own.analysis(task.code, arguments, members=runs.members)
+        else:
+            result = call(components.load("analysis", task.component), arguments)
+            gives = tuple(components.catalogue().components["analysis", task.component].facts["gives"])
         progress(1.0)
-        facts = components.catalogue().components["analysis", task.component].facts
-        return payloads(task.component, result, gives=tuple(facts["gives"]), members=runs.members)
+        return payloads(task.component, result, gives=gives, members=runs.members)
 
     def _runs(self, task: Task) -> tuple[Runs, dict[str, Any]]:
         """The trained runs that the task's nodes analyse, as one stack, and the arguments of the analysis."""
@@ -189,6 +188,12 @@ class Performer:
         return self.member(source.trained)
 
 
+def outlined(arguments: Mapping[str, Value], data: Dataset, data_digest: bytes) -> Member:
+    """The training that these arguments describe, on these data, from fresh weights."""
+    given = {name: plain(value, name, _keep) for name, value in arguments.items() if name != "dataset"}
+    return Member(data=data, data_digest=data_digest, **{**given, "init": None})
+
+
 def _too_large(task: Task) -> Broken:
     return Broken(
         code=TOO_LARGE,
@@ -223,7 +228,7 @@ def payloads(
 
 
 def _array(value: Any) -> np.ndarray:
-    return np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value)
+    return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
 
 
 def _keep(value: Value, path: str) -> Value:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gendsl.spec import Record, Value
+from gendsl.spec import Code, Record, Value
 
 
 class Node(Record):
@@ -32,6 +32,7 @@ class Task(Record):
 
     kind: Literal["dataset", "train", "analysis"]
     component: str
+    code: Code | None = None
     nodes: tuple[Node, ...]
     device: str = "cpu"
 

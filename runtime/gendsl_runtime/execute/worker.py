@@ -1,6 +1,7 @@
 """A worker process: reads tasks as JSON lines, writes payloads to its own files, answers with their names.
 
-`python -m gendsl_runtime.execute.worker STORE FOLDER` only reads the store, and leaves when its input ends.
+`python -m gendsl_runtime.execute.worker STORE FOLDER [allow-python]` only reads the store, and leaves when its
+input ends. It is the one place where the user's own Python runs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TextIO
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Task
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.python import allow
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.faults import told
 
@@ -23,21 +25,26 @@ from gendsl_runtime.store.faults import told
 def main() -> None:
     """Serves tasks until the coordinator closes the pipe, or is gone."""
     store_path, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    # What components print must not end up between the answers.
+    if sys.argv[3:] == ["allow-python"]:
+        allow()
+    # What components print must not end up between the answers, nor what they read come from the tasks.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    tasks = os.fdopen(os.dup(sys.stdin.fileno()), "r")
+    with Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
     try:
-        _serve(store_path, folder, answers)
+        _serve(store_path, folder, tasks, answers)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())  # what is buffered has nowhere to go
 
 
-def _serve(store_path: Path, folder: Path, answers: TextIO) -> None:
+def _serve(store_path: Path, folder: Path, tasks: TextIO, answers: TextIO) -> None:
     """Answers each line; a fault that is none of the task's, such as a full disk, is the last answer."""
     try:
         with Store.open(store_path) as store:
             performer = Performer(lambda digest: store.read(digest))
-            for count, line in enumerate(sys.stdin):
+            for count, line in enumerate(tasks):
                 answer(performer, Task.model_validate_json(line), folder / str(count), answers)
     except Problem as problem:
         said = {"code": problem.code, "message": problem.message, "help": problem.help}

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gendsl.spec import Component, Value
+from gendsl.spec import Code, Component, Value
 from gendsl_runtime import components
 from gendsl_runtime.arguments import plain, refused
 from gendsl_runtime.network import Network, Tensors
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.train import checked
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.optimizer import Optimizer
 
@@ -30,16 +31,15 @@ def bound(value: Value, path: str) -> Callable[..., Any]:
     """A component within a component: its function with its arguments."""
     if not isinstance(value, Component):
         refused(value, path)
-    return partial(components.load(value.kind, value.name), **arguments(value))
+    own = None if value.code is None else checked.schedule(value.code)
+    return partial(own or components.load(value.kind, value.name), **arguments(value))
 
 
 @cache
-def per_member(kind: str, name: str) -> frozenset[str]:
+def per_member(kind: str, name: str, code: Code | None = None) -> frozenset[str]:
     """Parameters in which members of one stack may differ, from the annotations."""
-    known = inspect.signature(components.load(kind, name)).parameters
-    return frozenset(
-        key for key, parameter in known.items() if str(parameter.annotation).startswith("PerMember")
-    )
+    known = inspect.signature(components.load(kind, name, code)).parameters
+    return frozenset(key for key, parameter in known.items() if "PerMember[" in str(parameter.annotation))
 
 
 def split(component: Component) -> tuple[dict[str, Any], dict[str, float]]:
@@ -47,7 +47,7 @@ def split(component: Component) -> tuple[dict[str, Any], dict[str, float]]:
 
     Nothing and zero are shared: a stack without weight decay has no arithmetic for it, whoever is in it.
     """
-    free = per_member(component.kind, component.name)
+    free = per_member(component.kind, component.name, component.code)
     values = arguments(component)
     own = {name: value for name, value in values.items() if name in free and value}
     return {name: value for name, value in values.items() if name not in own}, own
@@ -55,8 +55,10 @@ def split(component: Component) -> tuple[dict[str, Any], dict[str, float]]:
 
 def network(member: Member) -> Network:
     """The member's model on its data."""
-    function, data = components.load("model", member.model.name), member.data
-    own = arguments(member.model)
+    data, own = member.data, arguments(member.model)
+    if member.model.code is not None:
+        return checked.network(member.model.code, own, data, member.model.model_dump_json())
+    function = components.load("model", member.model.name)
     if data.vocabulary is not None:
         if "vocabulary" not in inspect.signature(function).parameters:
             raise Problem(
@@ -89,7 +91,9 @@ class StackedLoss:
 def loss(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> StackedLoss:
     """The training loss of a stack."""
     shared, own = stacked([member.loss for member in members], device=device, dtype=dtype)
-    return StackedLoss(components.load("loss", members[0].loss.name), shared, own)
+    code = members[0].loss.code
+    function = components.load("loss", members[0].loss.name) if code is None else checked.loss(code)
+    return StackedLoss(function, shared, own)
 
 
 def stacked(
@@ -102,7 +106,7 @@ def stacked(
     own = {name: [part[1][name] for part in parts] for name in parts[0][1]}
     zeros = {
         name: [0.0] * len(values)
-        for name in per_member(first.kind, first.name)
+        for name in per_member(first.kind, first.name, first.code)
         if name in shared and shared[name] is not None
     }
     # Learning rates stay in float64 until the schedule is multiplied in: torch.optim rounds once as well.
@@ -115,22 +119,53 @@ def stacked(
 
 def optimizer(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Optimizer:
     """The optimizer of a stack; schedules are tables, ones after the end of a member's own budget."""
-    shared, own = stacked([_scheduleless(member) for member in members], device=device, dtype=dtype)
-    table = np.ones((len(members), max(member.steps for member in members)))
-    for row, member in zip(table, members, strict=True):
-        row[: member.steps] = factors(member)
-    function = components.load("optimizer", members[0].optimizer.name)
-    built: Optimizer = function(schedule=torch.from_numpy(table).to(device), **shared, **own)
+    return _optimizer([member.optimizer for member in members], members, device, dtype)
+
+
+def _optimizer(
+    values: Sequence[Component], members: Sequence[Member], device: torch.device | str, dtype: torch.dtype
+) -> Optimizer:
+    """An optimizer, after those within it."""
+    first = values[0]
+    shared, own = stacked([alone(value) for value in values], device=device, dtype=dtype)
+    for name in nested(first):
+        shared[name] = _optimizer([nested(value)[name] for value in values], members, device, dtype)
+    if "schedule" in first.arguments:
+        table = np.ones((len(members), max(member.steps for member in members)))
+        for row, value, member in zip(table, values, members, strict=True):
+            row[: member.steps] = table_of(value.arguments["schedule"], member)
+        shared["schedule"] = torch.from_numpy(table).to(device)
+    code = first.code
+    function = components.load("optimizer", first.name) if code is None else checked.optimizer(code)
+    built: Optimizer = function(**shared, **own)
     return built
 
 
-def factors(member: Member) -> np.ndarray:
-    """Factors of the member's learning rate `(steps,)`, float64."""
-    schedule = bound(member.optimizer.arguments["schedule"], "schedule")
-    values: np.ndarray = schedule(member.steps, member.steps_per_epoch)
+def table_of(schedule: Value, member: Member) -> np.ndarray:
+    """Factors of the learning rate over a member's whole budget `(steps,)`, float64."""
+    values: np.ndarray = bound(schedule, "schedule")(member.steps, member.steps_per_epoch)
     return values
 
 
-def _scheduleless(member: Member) -> Component:
-    kept = {name: value for name, value in member.optimizer.arguments.items() if name != "schedule"}
-    return member.optimizer.model_copy(update={"arguments": kept})
+def factors(member: Member) -> np.ndarray:
+    """Factors of the member's learning rate `(steps,)`, float64, by the schedule of its innermost optimizer."""
+    optimizer = member.optimizer
+    while "schedule" not in optimizer.arguments:
+        (optimizer,) = nested(optimizer).values()
+    return table_of(optimizer.arguments["schedule"], member)
+
+
+def nested(component: Component) -> dict[str, Component]:
+    """The arguments that are optimizers themselves."""
+    return {
+        name: value
+        for name, value in component.arguments.items()
+        if isinstance(value, Component) and value.kind == "optimizer"
+    }
+
+
+def alone(component: Component) -> Component:
+    """A component without the schedule and the optimizers within it."""
+    apart = {"schedule", *nested(component)}
+    kept = {name: value for name, value in component.arguments.items() if name not in apart}
+    return component.model_copy(update={"arguments": kept})

@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 from gendsl.spec import Component
 from gendsl_runtime.data.phantom import like
 from gendsl_runtime.length import Length
+from gendsl_runtime.python import codes
 from gendsl_runtime.train import build
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.stack import start
@@ -88,7 +89,12 @@ def size(member: Member, *, count: int) -> int:
 
 
 def known_cost(member: Member) -> Cost | None:
-    """The cost of a step; None where it cannot be told: what is wrong is told where the member is trained."""
+    """The cost of a step; None where it cannot be told: what is wrong is told where the member is trained.
+
+    A training with code of the user's is never tried here, and is trained alone.
+    """
+    if any(codes((member.model, member.loss, member.optimizer))):
+        return None
     try:
         return cost(member)
     except (MemoryError, torch.OutOfMemoryError, RuntimeError):
@@ -145,12 +151,16 @@ class Products(TorchFunctionMode):
 
 
 def _shared(component: Component) -> Hashable:
-    """A component without what members may differ in."""
-    shared, own = build.split(component)
+    """A component without what members may differ in; one of the user's is shared whole."""
+    if component.code is not None:
+        return component.model_dump_json(exclude={"code": {"path"}})
+    within = build.nested(component)
+    shared, own = build.split(build.alone(component))
     arguments = component.arguments
     return (
         component.name,
         component.version,
         tuple(sorted(own)),
-        tuple((name, arguments[name].model_dump_json()) for name in sorted(shared) if name != "schedule"),
+        tuple((name, arguments[name].model_dump_json()) for name in sorted(shared)),
+        tuple((name, _shared(inner)) for name, inner in within.items()),
     )
