@@ -137,7 +137,8 @@ class Scheduler:
                 break
             task, outcomes, seconds = self._executor.ended()
             batch = self._running.pop(id(task))
-            self._begin(watch)  # nobody waits while the results are written down
+            if self._executor.workers > 1:
+                self._begin(watch)  # nobody is idle while the results are written down
             damaged |= {one.reason for one in outcomes if isinstance(one, Broken) and one.code == DAMAGED}
             self._commit(batch, outcomes, seconds)
             done(task, outcomes)
