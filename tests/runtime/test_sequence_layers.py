@@ -32,12 +32,14 @@ def drawn(layer: Layer, seeds: range, dtype: torch.dtype = torch.float64) -> dic
     }
 
 
-def passed(layer: Layer, parameters: dict[str, Tensor], inputs: Tensor, slopes: Tensor) -> list[Tensor]:
+def passed(
+    layer: Layer, parameters: dict[str, Tensor], inputs: Tensor, slopes: Tensor, *, training: bool = True
+) -> list[Tensor]:
     """Outputs, and the gradients of inputs and values."""
     leaves = {name: value.clone().requires_grad_() for name, value in parameters.items()}
     values = [inputs.clone().requires_grad_()] if inputs.is_floating_point() else []
-    found = layer.apply(Pass(leaves, {}, training=True), values[0] if values else inputs)
-    return [found, *torch.autograd.grad(found, [*values, *leaves.values()], slopes[:, : found.shape[1]])]
+    found = layer.apply(Pass(leaves, {}, training=training), values[0] if values else inputs)
+    return [found, *torch.autograd.grad(found, [*values, *leaves.values()], slopes)]
 
 
 def agrees(
@@ -116,7 +118,13 @@ def test_recurrent(cell, is_last, steps) -> None:
         return found[:, -1] if is_last else found
 
     inputs = torch.randn(2, 4, steps, 5, dtype=torch.float64)
-    agrees(Recurrent("r", cell, 4, 3, is_last), MODULES[cell](), call, inputs)
+    layer = Recurrent("r", cell, 4, 3, is_last)
+    agrees(layer, MODULES[cell](), call, inputs)
+    slopes = torch.randn(2, 3, *(() if is_last else (steps,)), 5, dtype=torch.float64)
+    parameters = drawn(layer, range(2))
+    written, plain = (passed(layer, parameters, inputs, slopes, training=t) for t in (True, False))
+    for one, other in zip(written, plain, strict=True):
+        torch.testing.assert_close(one, other, **TIGHT)
 
 
 def test_images_are_read_row_by_row() -> None:
