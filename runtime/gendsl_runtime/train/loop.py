@@ -16,15 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.network import State
 from gendsl_runtime.numerics import mode
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.fitted import Diverged, Fitted
 from gendsl_runtime.train.fuse import stacks
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.stack import Stack, start
+from gendsl_runtime.train.stopping import Stopping
 
 Progress = Callable[[int, int], None]
 """Told the steps that are done and the steps there are, over all members."""
@@ -81,6 +80,7 @@ class Course:
 
     def __init__(self, members: Sequence[Member], stack: Stack) -> None:
         self.stack = stack
+        self.stopping = Stopping()
         self.places = list(range(len(members)))
         self.everyone = members
         self.histories: list[dict[str, list[float]]] = [{} for _ in members]
@@ -108,7 +108,7 @@ class Course:
         self._record(epoch, range(len(self.places)) if is_whole else finished)
         if is_whole:
             self._keep(epoch + 1)
-            stopped = self._stopped([row for row in range(len(self.places)) if row not in leaving])
+            stopped = self.stopping.met(stack, [row for row in range(len(self.places)) if row not in leaving])
             leaving |= dict.fromkeys(stopped, "stopped")
         leaving |= {row: "budget" for row in finished if row not in leaving}
         self._leave(leaving)
@@ -125,16 +125,6 @@ class Course:
         for row, member in enumerate(self.stack.members):
             if epoch in member.kept_epochs:
                 self.checkpoints[self.places[row]][epoch] = self.stack.state(row)
-
-    def _stopped(self, rows: Sequence[int]) -> list[int]:
-        """Which of these members have met their own condition."""
-        rows = [row for row in rows if self.stack.members[row].stop is not None]
-        if not rows:
-            return []
-        runs = self.stack.runs(rows)
-        wanted = {stop[0] for row in rows if (stop := self.stack.members[row].stop) is not None}
-        values = {metric: measure(runs, metric) for metric in wanted}
-        return [row for place, row in enumerate(rows) if _met(self.stack.members[row], values, place)]
 
     def _leave(self, leaving: Mapping[int, str | Diverged]) -> None:
         """Take members out of the stack, with what became of them."""
@@ -166,21 +156,3 @@ class Course:
             status="stopped" if status == "stopped" else "budget",
             checkpoints={epoch: kept.get(epoch, state) for epoch in member.kept_epochs},
         )
-
-
-def measure(runs: Runs, metric: str) -> list[float]:
-    """A metric of `stop` for each member, on everything trained on, in evaluation mode."""
-    match metric:
-        case "train_loss":
-            return [float(value) for value in runs.mean_loss("fit")]
-        case "train_accuracy":
-            return [float(value) for value in runs.accuracy("fit")]
-        case "train_error":
-            return [float(value) for value in runs.error("fit")]
-    raise ValueError(f"no metric {metric}")
-
-
-def _met(member: Member, values: Mapping[str, Sequence[float]], place: int) -> bool:
-    assert member.stop is not None
-    metric, comparison, bound = member.stop
-    return bool(COMPARISONS[comparison](values[metric][place], bound))

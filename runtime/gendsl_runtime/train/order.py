@@ -53,6 +53,18 @@ class Feed:
         offsets, seeds = (tuple(values[m] for m in members) for values in (self.offsets, self.seeds))
         return Feed(self.inputs, self.targets, offsets, seeds, self.examples, self.batch)
 
+    def block(self, members: Sequence[int], start: int, width: int) -> tuple[Tensor, Tensor]:
+        """Examples `start` to `start + width` of some members, in the order of the data; shared ones are
+        expanded, not copied."""
+        stop = min(self.examples, start + width)
+        offsets = [self.offsets[member] for member in members]
+        if len(set(offsets)) == 1:
+            part = slice(offsets[0] + start, offsets[0] + stop)
+            inputs, targets = self.inputs[part], self.targets[part]
+            return inputs.expand(len(members), *inputs.shape), targets.expand(len(members), *targets.shape)
+        rows = (torch.tensor(offsets)[:, None] + torch.arange(start, stop)).to(self.inputs.device)
+        return self.inputs[rows], self.targets[rows]
+
     def batches(self, epoch: int, first: int, last: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches `first` to `last` (excluded) of an epoch: inputs `(M, B, *shape)`, targets `(M, B, ...)`.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-PENDING = 1 << 17
-"""Outputs looked at together: many small steps at once, few enough to stay in the nearest cache."""
+PENDING = 1 << 14
+"""Outputs looked at together: many small steps at once, a large one by itself."""
 
 
 @dataclass
@@ -21,12 +21,12 @@ class Record:
     """`(M, N)`; None for a regression."""
     place: int
     """Examples of the epoch that are written."""
-    _seen: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
+    _seen: list[tuple[Tensor, ...]] = field(default_factory=list)
     _pending: int = 0
 
     def add(self, outputs: Tensor, losses: Tensor, targets: Tensor) -> None:
-        """Remember a step: outputs `(M, C, B)`, losses `(M, B)` and targets."""
-        self._seen.append((outputs, losses, targets))
+        """Remember a step: outputs `(M, C, B)`, which will be overwritten, losses `(M, B)` and targets."""
+        self._seen.append((losses,) if self.wrong is None else (losses, outputs, targets))
         self._pending += outputs.numel()
         if self._pending >= PENDING:
             self.write()
@@ -35,14 +35,17 @@ class Record:
         """Write down the steps remembered."""
         if not self._seen:
             return
-        outputs, losses, targets = zip(*self._seen, strict=True)
-        values = torch.cat(losses, 1)
-        part = slice(self.place, self.place + values.shape[1])
-        self.losses[:, part] = values
+        losses, *rest = (_joined(steps) for steps in zip(*self._seen, strict=True))
+        part = slice(self.place, self.place + losses.shape[1])
+        self.losses[:, part] = losses
         if self.wrong is not None:
-            self.wrong[:, part] = beaten(torch.cat(outputs, 2), torch.cat(targets, 1))
+            self.wrong[:, part] = beaten(*rest)
         self.place, self._pending = part.stop, 0
         self._seen.clear()
+
+
+def _joined(steps: tuple[Tensor, ...]) -> Tensor:
+    return steps[0] if len(steps) == 1 else torch.cat(steps, -1)
 
 
 def beaten(outputs: Tensor, targets: Tensor) -> Tensor:

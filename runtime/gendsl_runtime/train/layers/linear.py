@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.network import Tensors
-from gendsl_runtime.train.layers.layer import Fresh, Pass, Plain
+from gendsl_runtime.train.layers.layer import Fresh, Pass, Plain, Rates
 from gendsl_runtime.train.layers.matmul import matmul
 from gendsl_runtime.train.layers.written import Room, Trace
 
@@ -23,6 +23,16 @@ NTK_BIAS = 0.1
 
 
 @dataclass(frozen=True)
+class Growth:
+    """How many times as many inputs and outputs a layer has as in the network of the base width."""
+
+    inputs: float = 1.0
+    outputs: float = 1.0
+    is_readout: bool = False
+    """Whether it is the output layer, whose inputs alone grow."""
+
+
+@dataclass(frozen=True)
 class Linear:
     """`y = W x + b`, or `y = gain W x / sqrt(inputs) + 0.1 b` in the neural tangent parametrisation.
 
@@ -30,6 +40,12 @@ class Linear:
     `torch.nn.Linear`, `normal` with standard deviation `gain / sqrt(inputs)`, or `zero`; biases are uniform
     in `+-1 / sqrt(inputs)`, and zero with weights that are zero. In the neural tangent parametrisation both
     are standard normal.
+
+    `growth` makes it a layer of the maximal update parametrisation (Yang et al. 2021, "Tensor Programs V", table 8),
+    relative to a base width: with m_in and m_out times as many inputs and outputs, a readout is `W x / m_in + b`; `W`
+    starts as above, but a readout's with the deviation of the base width, and `b` with that of the base width; the
+    learning rate of `W` has a factor m_out / m_in (m_in for a readout) in gradient descent and 1 / m_in (1 for a
+    readout) in Adam, that of `b` m_out in gradient descent.
     """
 
     name: str
@@ -39,6 +55,7 @@ class Linear:
     gain: float = 1.0
     parametrisation: Parametrisation = "standard"
     law: Literal["uniform", "normal", "zero"] = "uniform"
+    growth: Growth = Growth()
 
     def parameters(self) -> Mapping[str, Fresh]:
         weight, bias = self._fresh()
@@ -61,11 +78,11 @@ class Linear:
         """`dW = scale dy x^T`, `db = bias_scale sum dy`, `dx = scale W^T dy`."""
         scale, bias_scale = self._scales
         weight, bias = self._names
-        matmul(slopes, trace.inputs.transpose(1, 2), scale=scale, out=into[weight])
         if self.bias:
             found = torch.sum(slopes, 2, out=into[bias])
             if bias_scale != 1.0:
                 found.mul_(bias_scale)
+        matmul(slopes, trace.inputs.transpose(1, 2), scale=scale, out=into[weight])
         if trace.is_first:
             return slopes
         back = values.parameters[weight].transpose(1, 2)
@@ -81,11 +98,16 @@ class Linear:
     def _names(self) -> tuple[str, str]:
         return f"{self.name}.weight", f"{self.name}.bias"
 
+    @property
+    def factor(self) -> float:
+        """What the weight is multiplied by when it acts."""
+        return self._scales[0]
+
     @cached_property
     def _scales(self) -> tuple[float, float]:
         """Factors of the product and of the bias."""
         if self.parametrisation == "standard":
-            return 1.0, 1.0
+            return (1 / self.growth.inputs if self.growth.is_readout else 1.0), 1.0
         return self.gain / math.sqrt(self.inputs), NTK_BIAS
 
     def _fresh(self) -> tuple[Fresh, Fresh]:
@@ -94,7 +116,14 @@ class Linear:
             return Fresh(shape, "normal", 1.0), Fresh((self.outputs,), "normal", 1.0)
         if self.law == "zero":
             return Fresh(shape, "constant", 0.0), Fresh((self.outputs,), "constant", 0.0)
-        return Fresh(shape, self.law, bound * self.gain), Fresh((self.outputs,), "uniform", bound)
+        growth = self.growth
+        base = bound * math.sqrt(growth.inputs)
+        if growth.is_readout:
+            weight = Fresh(shape, self.law, base * self.gain, Rates(growth.inputs, 1.0))
+        else:
+            rates = Rates(growth.outputs / growth.inputs, 1 / growth.inputs)
+            weight = Fresh(shape, self.law, bound * self.gain, rates)
+        return weight, Fresh((self.outputs,), "uniform", base, Rates(growth.outputs, 1.0))
 
 
 @dataclass(frozen=True)

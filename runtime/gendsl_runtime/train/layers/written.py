@@ -100,11 +100,14 @@ class Chain:
 
 
 def chain(network: Network) -> Chain | None:
-    """A network's layers as a chain; None where one of them leaves its gradient to autograd."""
+    """A network's layers as a chain; None where one of them leaves its gradient to autograd.
+
+    The last layer must learn: its outputs are memory of its own, and may be kept.
+    """
     if not isinstance(network, Layered):
         return None
     layers = tuple(layer for layer in network.layers if isinstance(layer, Written))
-    if len(layers) < len(network.layers):
-        return None
     learning = [place for place, layer in enumerate(network.layers) if layer.parameters()]
+    if len(layers) < len(network.layers) or learning[-1:] != [len(layers) - 1]:
+        return None
     return Chain(layers, learning[0])
