@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from itertools import chain
 
 import torch
 from torch import Tensor
 
-from gendsl_runtime.network import Network, Tensors
+from gendsl_runtime.network import Tensors
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.layers.linear import Linear
 
@@ -36,12 +36,15 @@ def matrices(runs: Runs) -> Tensors:
     }
 
 
-def _factors(network: Network) -> dict[str, float]:
-    return {
-        f"{layer.name}.weight": layer.gain / math.sqrt(layer.inputs)
-        for layer in getattr(network, "layers", ())
-        if isinstance(layer, Linear) and layer.parametrisation == "ntk"
-    }
+def _factors(network: object) -> dict[str, float]:
+    """Factors of the weights of all layers, also of those within a residual block."""
+    found: dict[str, float] = {}
+    parts = (getattr(network, part, ()) for part in ("layers", "body", "shortcut"))
+    for layer in chain.from_iterable(parts):
+        if isinstance(layer, Linear):
+            found[f"{layer.name}.weight"] = layer.factor
+        found |= _factors(layer)
+    return found
 
 
 def spectral_norms(runs: Runs) -> Tensor:

@@ -13,6 +13,7 @@ from gendsl_runtime.noise import Noise
 from gendsl_runtime.train.build import StackedLoss
 from gendsl_runtime.train.flat import Layout, rows
 from gendsl_runtime.train.gradient import Found, Gradient, Written, gradient
+from gendsl_runtime.train.layers.layer import PLAIN_RATES, Layered
 from gendsl_runtime.train.optimizer import Optimizer, norms
 
 FEW = 8
@@ -37,6 +38,8 @@ class Step:
     whole: Tensor | None
     """Where gradients are gathered `(M, P)`; None where they lie in the parts already."""
     parts: Sequence[Part]
+    factors: Tensor | None = None
+    """Of the learning rate of each value `(1, P)`, where they are not all one."""
 
     @property
     def is_graphless(self) -> bool:
@@ -62,6 +65,8 @@ class Step:
             values.copy_(kept)
         if self.optimizer.clip is not None:
             clip(self.parts[0].gradients, self.optimizer.clip)
+        if self.factors is not None:
+            rate = rate * self.factors
         for part in self.parts:
             self.optimizer.update(part.parameters, part.gradients, part.slots, rate, number)
         return found
@@ -93,19 +98,35 @@ def step(
     is_alone = len(parameters) == 1
     blocks = layout.views(matrix) if is_alone else layout.blocks(parameters)
     found = gradient(network, loss, layout.views(parameters), blocks)
+    factors = _factors(network, layout, parameters, is_adaptive=optimizer.is_adaptive)
     if not isinstance(found, Written):
-        return Step(optimizer, found, matrix, (whole,))
+        return Step(optimizer, found, matrix, (whole,), factors)
     if is_alone:
-        return Step(optimizer, found, None, (whole,))
-    is_apart = optimizer.is_pointwise and optimizer.clip is None and optimizer.ahead is None
+        return Step(optimizer, found, None, (whole,), factors)
+    is_apart = (
+        factors is None and optimizer.is_pointwise and optimizer.clip is None and optimizer.ahead is None
+    )
     if len(blocks) > FEW or not is_apart:
-        return Step(optimizer, found, matrix, (whole,))
+        return Step(optimizer, found, matrix, (whole,), factors)
     columns = [layout.columns(values) for values in (parameters, *slots)]
     parts = [
         Part(own, block.flatten(1), tuple(rest))
         for (own, *rest), block in zip(zip(*columns, strict=True), blocks.values(), strict=True)
     ]
     return Step(optimizer, found, None, parts)
+
+
+def _factors(network: Network, layout: Layout, like: Tensor, *, is_adaptive: bool) -> Tensor | None:
+    """Factors of the learning rate `(1, P)`; None where all are one."""
+    rates = network.rates() if isinstance(network, Layered) else {}
+    known = [rates.get(name, PLAIN_RATES) for name in layout.names]
+    factors = [rate.adaptive if is_adaptive else rate.proportional for rate in known]
+    if all(factor == 1.0 for factor in factors):
+        return None
+    values = [
+        like.new_full((1, *shape), factor) for shape, factor in zip(layout.shapes, factors, strict=True)
+    ]
+    return rows(values)
 
 
 def clip(gradients: Tensor, largest: Tensor) -> None:

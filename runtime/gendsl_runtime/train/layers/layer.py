@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,14 +21,27 @@ from gendsl_runtime.noise import Noise
 from gendsl_runtime.random import generator
 
 
+class Rates(NamedTuple):
+    """Factors of the learning rate of a value, by how the optimizer's steps scale with the gradient."""
+
+    proportional: float = 1.0
+    """Where they are as long as it is: gradient descent."""
+    adaptive: float = 1.0
+    """Where they hardly depend on its length: Adam."""
+
+
+PLAIN_RATES = Rates()
+
+
 @dataclass(frozen=True)
 class Fresh:
     """How a value starts: its shape (no member axis) and law, `scale * N(0, 1)`, `U(-scale, scale)` or
-    `scale`."""
+    `scale`; and how fast it learns."""
 
     shape: tuple[int, ...]
     law: Literal["normal", "uniform", "constant"]
     scale: float
+    rates: Rates = PLAIN_RATES
 
     def draw(self, name: str, seed: int) -> np.ndarray:
         """float32 values of the stream `init.<name>` of `seed`."""
@@ -105,6 +118,10 @@ class Layered:
     def is_noisy(self) -> bool:
         """Whether training draws random numbers."""
         return is_noisy(self.layers)
+
+    def rates(self) -> dict[str, Rates]:
+        """Factors of the learning rate of each parameter."""
+        return {name: fresh.rates for layer in self.layers for name, fresh in layer.parameters().items()}
 
     def init(self, seeds: Sequence[int]) -> State:
         """Fresh states: each value has a stream of its own, so adding a layer leaves the others' weights
