@@ -82,20 +82,30 @@ def running(code: Code, what: str, *, seed: int | None = 0) -> Iterator[None]:
     except (Problem, MemoryError):
         raise
     except Exception as error:
-        if "allocate memory" in str(error):  # how torch says that memory is full
+        if is_about_memory(error):
             raise
         raise Problem("component-failed", told(error, what)) from error
     except SystemExit as error:
         raise Problem("component-failed", told(error, what)) from error
 
 
-def told(error: BaseException, what: str) -> str:
-    """`Net` raised ValueError: too wide (nets.py:12): on one line, with the last line of the user's own."""
+def is_about_memory(error: BaseException) -> bool:
+    """Whether memory is full: on a CPU torch says so in a bare RuntimeError."""
+    return isinstance(error, MemoryError) or "allocate memory" in said(error)
+
+
+def said(error: BaseException) -> str:
+    """What an error says, on one line that a terminal can show."""
     try:
         text = " ".join(str(error).split())
     except Exception:  # an exception class of the user's whose text fails
-        text = ""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+        return ""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def told(error: BaseException, what: str) -> str:
+    """`Net` raised ValueError: too wide (nets.py:12): on one line, with the last line of the user's own."""
+    text = said(error)
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
     return f"`{what}` raised {type(error).__name__}{': ' * bool(text)}{text} ({_line(error)})"
 

@@ -19,7 +19,7 @@ from gendsl_runtime.data.phantom import outline
 from gendsl_runtime.execute import own
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.python import told
+from gendsl_runtime.python import is_about_memory, told
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact
@@ -81,7 +81,7 @@ class Performer:
         except (MemoryError, torch.OutOfMemoryError):
             broken = _too_large(task)
         except (Exception, SystemExit) as error:  # a component's fault must not end the other tasks
-            if "allocate memory" in str(error):  # what torch raises on a CPU is a bare RuntimeError
+            if is_about_memory(error):
                 return [_too_large(task)] * len(task.nodes)
             broken = Broken(code="component-failed", reason=told(error, task.component))
         return [broken] * len(task.nodes)
