@@ -116,7 +116,7 @@ def cost(member: Member) -> Cost:
         return tensor
 
     with Products() as products, torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        outputs, _ = stack.network.apply(leaves, stack.buffers, inputs, training=True)
+        outputs, _ = stack.network.apply(leaves, stack.buffers, inputs, training=True, noise=stack.noise)
         stack.loss(outputs, targets)
     activations = sum(saved.values()) - saved.get(stack.parameters.untyped_storage().data_ptr(), 0)
     return Cost(
