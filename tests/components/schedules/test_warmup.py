@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
 
 from gendsl_runtime.length import Length
+from gendsl_runtime.schedules.cosine import cosine
 from gendsl_runtime.schedules.linear import linear
 from gendsl_runtime.schedules.warmup import warmup
 from gendsl_runtime.train import build
+from tests.components.schedules.by_torch import rates
 from tests.runtime.members import component, member
 
 
@@ -32,3 +35,13 @@ def test_a_member_gets_its_table() -> None:
     factors = build.factors(one)
     assert factors.shape == (12,)
     np.testing.assert_allclose(factors[:5], [0.25, 0.5, 0.75, 1, 1])
+
+
+def test_it_is_torchs_linear_climb_before_another_schedule() -> None:
+    def theirs(optimizer):
+        climb = LinearLR(optimizer, 1 / 8, 1.0, total_iters=7)
+        return SequentialLR(optimizer, [climb, CosineAnnealingLR(optimizer, 22)], [8])
+
+    np.testing.assert_allclose(
+        warmup(30, 4, length=Length(2, "epochs"), then=cosine), rates(theirs, 30), rtol=1e-12
+    )
