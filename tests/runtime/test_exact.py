@@ -31,6 +31,11 @@ MODELS = {
     "cnn": component("model", "cnn", channels=[3, 5], hidden=[6], size=2, pool="average", activation="gelu"),
     "resnet": component("model", "resnet", width=6, stages=2),
     "batch_norm": component("model", "resnet", width=5, stages=2, norm="batch"),
+    "mlp_with_all": component("model", "mlp", hidden=[6, 6], norm="batch", skip=True, dropout=0.2),
+    "cnn_with_all": component("model", "cnn", channels=[4, 8], norm="batch", dropout=0.5),
+    "vgg": component("model", "vgg", width=5, stages=2, depth=2, norm="group", dropout=0.3),
+    "autoencoder": component("model", "autoencoder", hidden=[9], bottleneck=2, activation="sin"),
+    "large": component("model", "resnet", width=17, stages=2, norm="batch"),
     "random_features": component("model", "random_features", features=11, activation="cos"),
 }
 OPTIMIZERS = {
