@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from gendsl.catalogue.types import Type
 
 FACTS: dict[str, frozenset[str]] = {
     "dataset": frozenset(
-        {"version", "task", "shape", "outputs", "splits", "like", "inputs", "needs", "paper"}
+        {"version", "neutral", "task", "shape", "outputs", "splits", "like", "inputs", "needs", "paper"}
     ),
-    "model": frozenset({"version", "takes", "smallest", "paper"}),
-    "optimizer": frozenset({"version", "batch", "paper"}),
-    "schedule": frozenset({"version", "paper"}),
-    "loss": frozenset({"version", "needs", "paper"}),
-    "train": frozenset({"version", "paper"}),
-    "analysis": frozenset({"version", "gives", "needs", "axes", "paper"}),
+    "model": frozenset({"version", "neutral", "takes", "smallest", "paper"}),
+    "optimizer": frozenset({"version", "neutral", "batch", "paper"}),
+    "schedule": frozenset({"version", "neutral", "paper"}),
+    "loss": frozenset({"version", "neutral", "needs", "paper"}),
+    "train": frozenset({"version", "neutral", "paper"}),
+    "analysis": frozenset({"version", "neutral", "gives", "needs", "axes", "paper"}),
     "statistic": frozenset({"version", "reduces", "unit", "paper"}),
     "plot": frozenset({"version", "paper"}),
 }
@@ -91,6 +92,7 @@ def _description(function: ast.FunctionDef, mark: ast.expr, path: str, kind: str
         raise _at(f"`{function.name}` has no docstring: it is the component's only documentation", function)
     summary, _, body = doc.partition("\n\n")
     parameters = {p.name: p for p in _parameters(function, kind)}
+    _check_neutral(facts.get("neutral", {}), parameters, mark)
     return Description(
         kind=kind,
         name=function.name,
@@ -103,6 +105,14 @@ def _description(function: ast.FunctionDef, mark: ast.expr, path: str, kind: str
         body=body.strip(),
         arity=_arity(function, facts),
     )
+
+
+def _check_neutral(neutral: Any, parameters: Mapping[str, Parameter], mark: ast.expr) -> None:
+    if not isinstance(neutral, dict):
+        raise _at("`neutral` maps parameters to values: `neutral={'norm': 'none'}`", mark)
+    for name in neutral:
+        if name not in parameters or parameters[name].required:
+            raise _at(f"`neutral` names `{name}`, which is no parameter with a default", mark)
 
 
 def _fact(keyword: ast.keyword, kind: str) -> Any:

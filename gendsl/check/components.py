@@ -50,7 +50,11 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
         fits.dataset(world, draft, arguments)
     if described.kind not in STEPS:
         return Component(
-            kind=described.kind, name=described.name, version=described.version, arguments=arguments
+            kind=described.kind,
+            name=described.name,
+            version=described.version,
+            arguments=arguments,
+            neutral=_neutral(world, draft, step),
         )
     axes = _axes(world, draft, arguments)
     if described.kind == "analysis":
@@ -64,8 +68,18 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
         axes=axes,
         caption=caption,
         span=draft.place.span if draft.place.source is world.main.source else Span(0, 0),
+        neutral=_neutral(world, draft, step),
     )
     return Use(step=step)
+
+
+def _neutral(world: World, draft: Draft, step: str) -> dict[str, Value]:
+    """What keys leave out: arguments that change nothing while they have these values."""
+    described = draft.description
+    return {
+        name: literal(world, value, described.parameters[name].type, draft, f"{step}.{name}")
+        for name, value in described.facts.get("neutral", {}).items()
+    }
 
 
 def figure(world: World, draft: Draft, *, name: str, caption: str, span: Span) -> Plot:

@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from heapq import heappop, heappush
 from itertools import product
 from math import prod
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from gendsl.plan.fragments import Fragment, constant, fixed, hashed, joined, of_keys, strides
 from gendsl.plan.keys import (
     ACTION,
     RECIPE,
     SIZE,
+    Arguments,
     Hole,
     Part,
     encode,
+    named,
     node,
     parts,
 )
@@ -42,6 +44,9 @@ from gendsl.spec import (
 )
 from gendsl.spec.mentions import axes_of, inside, steps_of
 from gendsl.spec.substitute import at, substituted
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 MAX_RUNS = 1000
 NO_VALUE = "an argument has no value everywhere along its axes"
@@ -113,12 +118,11 @@ class PlanStep:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """An experiment ready to be run: `steps` in topological order, `graph` with edges from input to user."""
+    """An experiment ready to be run: `steps` in topological order."""
 
     spec: Spec
     numerics: str
     steps: Mapping[str, PlanStep]
-    graph: nx.DiGraph
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The content digest of each file that the spec names."""
 
@@ -127,6 +131,16 @@ class Plan:
 
     def __iter__(self) -> Iterator[PlanStep]:
         return iter(self.steps.values())
+
+    @cached_property
+    def graph(self) -> nx.DiGraph:
+        """The steps, with edges from input to user."""
+        import networkx as nx  # 60 ms that a run that computes nothing need not spend
+
+        graph: nx.DiGraph = nx.DiGraph()
+        graph.add_nodes_from(self.steps)
+        graph.add_edges_from((source, name) for name, own in _sources(self.spec).items() for source in own)
+        return graph
 
     @cached_property
     def trainings(self) -> int:
@@ -148,9 +162,8 @@ def plan(spec: Spec, *, numerics: str, max_runs: int = MAX_RUNS, file_digest: Ca
     """
     sizes = {name: len(axis.values) for name, axis in spec.axes.items()}
     refuse_too_large(spec, sizes, max_runs=max_runs)
-    graph = _graph(spec)
     frame = _Frame(spec.axes, sizes, numerics, file_digest)
-    for name in _in_order(graph, spec):
+    for name in _in_order(spec):
         step = spec.steps[name]
         shape = tuple(sizes[axis] for axis in step.axes)
         try:
@@ -158,7 +171,7 @@ def plan(spec: Spec, *, numerics: str, max_runs: int = MAX_RUNS, file_digest: Ca
         except ArithmeticError as error:
             raise refused(spec, name, code="no-such-number", message=NO_VALUE, note=str(error)) from error
         frame.steps[name] = PlanStep(name, step, step.axes, shape, keys, frame)
-    return Plan(spec, numerics, frame.steps, graph, frame.files)
+    return Plan(spec, numerics, frame.steps, frame.files)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,17 +214,40 @@ class _Frame:
             case Where():
                 inner = self._fragments(parts(hole.subject))
                 return [fixed(fragment, hole.fixed, self.sizes) for fragment in inner]
+            case Arguments():
+                return [self._told(hole)]
 
     def _selected(self, coordinate: Coordinate) -> Fragment:
         """Along the axis its values; where these are runs or datasets, also along the axes of those."""
         axis = coordinate.axis
-        choices = [
-            self._fragments(parts(at(coordinate, self.axes, {axis: place})))
-            for place in range(self.sizes[axis])
-        ]
-        others = tuple(dict.fromkeys(a for choice in choices for f in choice for a in f.axes if a != axis))
-        table = [value for choice in choices for value in joined(choice, others, self.sizes)]
-        return Fragment((axis, *others), table)
+        return self._chosen(
+            (axis,),
+            [
+                self._fragments(parts(at(coordinate, self.axes, {axis: place})))
+                for place in range(self.sizes[axis])
+            ],
+        )
+
+    def _told(self, hole: Arguments) -> Fragment:
+        """Arguments of which some are left out at some coordinates."""
+        choices = []
+        for at_ in product(*(range(self.sizes[axis]) for axis in hole.axes)):
+            place = dict(zip(hole.axes, at_))
+            settled = {name: substituted(hole.arguments[name], self.axes, place) for name in hole.neutral}
+            choices.append(self._fragments(named({**hole.arguments, **settled}, hole.neutral)))
+        return self._chosen(hole.axes, choices)
+
+    def _chosen(self, axes: tuple[str, ...], choices: Sequence[list[Fragment]]) -> Fragment:
+        """One choice of fragments for each place of the axes, in C order; they may vary along others, or the same."""
+        found = dict.fromkeys(a for choice in choices for f in choice for a in f.axes)
+        others = tuple(axis for axis in found if axis not in axes)
+        places = product(*(range(self.sizes[axis]) for axis in axes))
+        settled = (
+            [fixed(fragment, dict(zip(axes, place)), self.sizes) for fragment in choice]
+            for place, choice in zip(places, choices)
+        )
+        table = [value for choice in settled for value in joined(choice, others, self.sizes)]
+        return Fragment((*axes, *others), table)
 
     def _computed(self, operation: Operation) -> Fragment:
         """The values of arithmetic on coordinates, along all axes it mentions."""
@@ -250,6 +286,10 @@ class _Frame:
                     inner, where = substituted(hole, self.axes, place), place
                 case Where():
                     inner, where = hole.subject, {**place, **hole.fixed}
+                case Arguments():
+                    settled = {n: substituted(hole.arguments[n], self.axes, place) for n in hole.neutral}
+                    told = named({**hole.arguments, **settled}, hole.neutral)
+                    return encode(told, lambda nested: fill(nested, place))
             return encode(parts(inner), lambda nested: fill(nested, where))
 
         place = step.coordinate(index)
@@ -274,16 +314,31 @@ class _Frame:
                     yield from self.sources(inner, f"{path}.{name}", place)
 
 
-def _graph(spec: Spec) -> nx.DiGraph:
-    graph: nx.DiGraph = nx.DiGraph()
-    graph.add_nodes_from(spec.steps)
-    for name, step in spec.steps.items():
-        for value in step.arguments.values():
-            graph.add_edges_from((source, name) for source in steps_of(value, spec.axes))
-    return graph
+def _sources(spec: Spec) -> dict[str, set[str]]:
+    """For each step those that feed it."""
+    return {
+        name: {source for value in step.arguments.values() for source in steps_of(value, spec.axes)}
+        for name, step in spec.steps.items()
+    }
 
 
-def _in_order(graph: nx.DiGraph, spec: Spec) -> Sequence[str]:
+def _in_order(spec: Spec) -> list[str]:
     """Inputs before their users, else as in the file."""
     at_ = {name: place for place, name in enumerate(spec.steps)}
-    return list(nx.lexicographical_topological_sort(graph, key=at_.__getitem__))
+    waits = _sources(spec)
+    users: dict[str, list[str]] = {name: [] for name in waits}
+    for name, own in waits.items():
+        for source in own:
+            users[source].append(name)
+    ready = [at_[name] for name, own in waits.items() if not own]
+    names, order = list(spec.steps), []
+    while ready:
+        name = names[heappop(ready)]
+        order.append(name)
+        for user in users[name]:
+            waits[user].remove(name)
+            if not waits[user]:
+                heappush(ready, at_[user])
+    if len(order) < len(names):
+        raise ValueError("steps of a checked experiment feed each other in a circle")
+    return order

@@ -11,10 +11,11 @@ import math
 import struct
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from gendsl.spec import (
     Choice,
+    Code,
     Component,
     Coordinate,
     Flag,
@@ -32,6 +33,7 @@ from gendsl.spec import (
     Value,
     Where,
 )
+from gendsl.spec.mentions import axes_of
 
 SIZE = 32
 """Bytes of a key and of a digest."""
@@ -40,7 +42,17 @@ RECIPE = b"gendsl recipe 1\0"
 ACTION = b"gendsl action 1\0"
 """Domain prefixes. A recipe key knows inputs by their recipe keys, an action key by their contents."""
 
-Hole: TypeAlias = Use | InputFile | Coordinate | Operation | Where
+
+class Arguments(NamedTuple):
+    """Arguments of which some are left out at some coordinates, having their neutral value there."""
+
+    arguments: Mapping[str, Value]
+    neutral: Mapping[str, Value]
+    axes: tuple[str, ...]
+    """What those vary along."""
+
+
+Hole: TypeAlias = Use | InputFile | Coordinate | Operation | Where | Arguments
 """What an encoding leaves open: the key or digest of an input, or whatever depends on a coordinate."""
 
 Part: TypeAlias = bytes | Hole
@@ -95,8 +107,8 @@ def parts(value: Value) -> Iterator[Part]:
             for item in value.items:
                 yield from parts(item)
         case Component():
-            yield b"k" + text(value.kind) + text(value.name) + number(value.version)
-            yield from named(value.arguments)
+            yield b"k" + text(value.kind) + text(value.name) + number(value.version) + own(value.code)
+            yield from named(value.arguments, value.neutral)
         case _:
             yield from _referring(value)
 
@@ -129,18 +141,28 @@ def _referring(value: Value) -> Iterator[Part]:
             raise TypeError(f"{type(value).__name__} is no argument of a step")
 
 
-def named(arguments: Mapping[str, Value]) -> Iterator[Part]:
-    """The encoding of arguments, in the order of their names."""
-    yield count(len(arguments))
-    for name in sorted(arguments):
+def own(code: Code | None) -> bytes:
+    """Code of the user's by its fingerprint, wherever its file lies; nothing for a built-in component."""
+    return b"" if code is None else b"p" + text(code.fingerprint)
+
+
+def named(arguments: Mapping[str, Value], neutral: Mapping[str, Value]) -> Iterator[Part]:
+    """The encoding of arguments, in the order of their names, without those that have their neutral value."""
+    axes = tuple(dict.fromkeys(axis for name in neutral for axis in axes_of(arguments[name])))
+    if axes:
+        yield Arguments(arguments, neutral, axes)
+        return
+    told = sorted(name for name in arguments if name not in neutral or arguments[name] != neutral[name])
+    yield count(len(told))
+    for name in told:
         yield text(name)
         yield from parts(arguments[name])
 
 
 def node(step: Step, *, numerics: str) -> Iterator[Part]:
     """The encoding of a step's nodes: component and arguments, not name, caption or place in the file."""
-    yield text(step.kind) + text(step.component) + number(step.version) + text(numerics)
-    yield from named(step.arguments)
+    yield text(step.kind) + text(step.component) + number(step.version) + own(step.code) + text(numerics)
+    yield from named(step.arguments, step.neutral)
 
 
 def encode(encoding: Iterator[Part], fill: Callable[[Hole], bytes]) -> bytes:

@@ -93,6 +93,8 @@ class Component(Record):
     version: int
     arguments: dict[str, Value]
     code: Code | None = None
+    neutral: dict[str, Value] = {}
+    """Arguments that keys leave out while they have these values."""
 
 
 class Use(Record):
@@ -236,6 +238,8 @@ class Step(Record):
     caption: str = ""
     span: Span = Span(0, 0)
     code: Code | None = None
+    neutral: dict[str, Value] = {}
+    """Arguments that keys leave out while they have these values."""
 
 
 class Claim(Record):

@@ -5,6 +5,10 @@ statically (`gendsl.catalogue`), so decorator arguments are literals. Keyword-on
 annotated with a type below, are parameters of the spec; other positional parameters are handed in by the engine.
 A trailing underscore is dropped in specs (`from_` is `from`).
 
+`version` is raised whenever results change; code of the user's own is known by its fingerprint and needs none.
+A parameter that is added later declares the value under which everything stays as it was, `neutral={"norm": "none"}`:
+keys leave it out while it has that value, so older results stay valid.
+
 Annotations that the language knows, besides `Literal[...]` (bare choices), `list[T]` and `T | None`:
 """
 
@@ -87,7 +91,7 @@ def _mark(kind: str, **facts: object) -> Callable[[F], F]:
 
 def dataset(
     *,
-    version: int,
+    version: int = 0,
     task: str | None = None,
     shape: Sequence[int | str] | None = None,
     outputs: int | str | None = None,
@@ -95,6 +99,7 @@ def dataset(
     like: str | None = None,
     inputs: str | None = None,
     needs: str | Sequence[str] = (),
+    neutral: Mapping[str, Any] | None = None,
     paper: str | Sequence[str] = (),
 ) -> Callable[[F], F]:
     """A dataset or a transformation of one: `f(**parameters) -> Dataset`.
@@ -103,15 +108,20 @@ def dataset(
     `outputs` (classes, or target dimensions; `"shape"` is as many as an example has numbers), `splits` with their
     sizes. A string is the name of a parameter that holds the fact (or a task); None is unknown before the run.
     `like` names the parameter whose dataset has the same facts, `splits` then replaces or adds. `inputs` is
-    `numbers`, where nothing is said, or `tokens`: sequences
-    of whole numbers of shape `(steps,)`. `needs` lists what a transformation needs of the dataset it is given:
-    `numbers`.
+    `numbers`, where nothing is said, or `tokens`: sequences of whole numbers of shape `(steps,)`; it may name a
+    parameter with which inputs are tokens, and without which they are numbers. `needs` lists what a transformation
+    needs of the dataset it is given: `numbers`.
     """
     return _mark("dataset", task=task, shape=shape, outputs=outputs, splits=splits, like=like)
 
 
 def model(
-    *, version: int, takes: str = "any", smallest: int = 1, paper: str | Sequence[str] = ()
+    *,
+    version: int = 0,
+    takes: str = "any",
+    smallest: int = 1,
+    neutral: Mapping[str, Any] | None = None,
+    paper: str | Sequence[str] = (),
 ) -> Callable[[F], F]:
     """A model: `f(shape, outputs, **parameters) -> Network`.
 
@@ -122,32 +132,47 @@ def model(
     return _mark("model")
 
 
-def optimizer(*, version: int, batch: str = "any", paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+def optimizer(
+    *,
+    version: int = 0,
+    batch: str = "any",
+    neutral: Mapping[str, Any] | None = None,
+    paper: str | Sequence[str] = (),
+) -> Callable[[F], F]:
     """An optimizer: `f(**hyper_parameters) -> Optimizer`; `batch="all"` where it needs the whole training set."""
     return _mark("optimizer")
 
 
-def schedule(*, version: int, paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+def schedule(
+    *, version: int = 0, neutral: Mapping[str, Any] | None = None, paper: str | Sequence[str] = ()
+) -> Callable[[F], F]:
     """A learning-rate schedule: `f(steps, steps_per_epoch, **parameters) -> factors`, shape `(steps,)`."""
     return _mark("schedule")
 
 
-def loss(*, version: int, needs: str | None = None, paper: str | Sequence[str] = ()) -> Callable[[F], F]:
+def loss(
+    *,
+    version: int = 0,
+    needs: str | None = None,
+    neutral: Mapping[str, Any] | None = None,
+    paper: str | Sequence[str] = (),
+) -> Callable[[F], F]:
     """A loss: `f(outputs, targets, **parameters) -> losses`, `(members, outputs, examples) -> (members, examples)`."""
     return _mark("loss")
 
 
-def train(*, version: int) -> Callable[[F], F]:
+def train(*, version: int = 0, neutral: Mapping[str, Any] | None = None) -> Callable[[F], F]:
     """The training form; its keyword-only parameters are the fields of `train name { ... }`."""
     return _mark("train")
 
 
 def analysis(
     *,
-    version: int,
+    version: int = 0,
     gives: Mapping[str, str],
     needs: str | Sequence[str] = (),
     axes: Mapping[str, str] | None = None,
+    neutral: Mapping[str, Any] | None = None,
     paper: str | Sequence[str] = (),
 ) -> Callable[[F], F]:
     """An analysis: `f(runs, **parameters) -> {quantity: array (members, ...)}`.
