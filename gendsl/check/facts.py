@@ -75,7 +75,7 @@ def _of_step(world: World, name: str) -> list[Facts]:
 def made(name: str, facts: Mapping[str, Any], arguments: Mapping[str, Value], base: Facts | None) -> Facts:
     """Facts of what a dataset component makes of its arguments, and of data of which `base` is known."""
     base = base or Facts(name, splits={}, inputs="numbers")
-    own = {word: _fact(facts.get(word), arguments) for word in ("task", "outputs", "inputs")}
+    own = {word: _fact(facts.get(word), arguments) for word in ("task", "outputs")}
     sides = facts.get("shape")
     shape = tuple(_fact(side, arguments) for side in sides) if sides is not None else base.shape
     outputs = own["outputs"] if own["outputs"] is not None else base.outputs
@@ -88,7 +88,7 @@ def made(name: str, facts: Mapping[str, Any], arguments: Mapping[str, Value], ba
         shape,
         outputs,
         _merged(base.splits, _sizes(facts.get("splits"), arguments), is_new="like" not in facts),
-        own["inputs"] if own["inputs"] is not None else base.inputs,
+        _inputs(facts.get("inputs"), arguments) or base.inputs,
     )
 
 
@@ -111,6 +111,13 @@ def _fact(fact: Any, arguments: Mapping[str, Value]) -> Any:
             return name
         case _:
             return None
+
+
+def _inputs(fact: str | None, arguments: Mapping[str, Value]) -> str | None:
+    """`numbers` or `tokens`, also where that hangs on whether a parameter is given."""
+    if fact is None or fact not in arguments:
+        return fact
+    return "numbers" if isinstance(arguments[fact], Nothing) else "tokens"
 
 
 def _sizes(splits: Any, arguments: Mapping[str, Value]) -> dict[str, int | None] | None:

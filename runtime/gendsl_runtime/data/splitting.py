@@ -34,10 +34,12 @@ def parts(
     return {"train": order[:train], "held_back": order[end - held_back : end], "test": order[end:]}
 
 
-def cut(inputs: np.ndarray, targets: np.ndarray, places: Mapping[str, np.ndarray]) -> dict[str, Split]:
+def cut(
+    inputs: np.ndarray, targets: np.ndarray, places: Mapping[str, np.ndarray], *, is_tokens: bool = False
+) -> dict[str, Split]:
     """The splits that are not empty, from inputs `(examples, *shape)` and targets `(examples, ...)`."""
     whole = Split(
-        torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float32)),
+        torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.int64 if is_tokens else np.float32)),
         torch.from_numpy(np.ascontiguousarray(targets, dtype=np.int64 if targets.ndim == 1 else np.float32)),
     )
     return {name: whole.take(examples) for name, examples in places.items() if len(examples)}

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from gendsl_runtime.component import InputFile, Positive, Seed, Share, Text, dataset
+from gendsl_runtime.component import Count, InputFile, Positive, Seed, Share, Text, dataset
 from gendsl_runtime.data import Dataset
 from gendsl_runtime.data.columns import counts
 from gendsl_runtime.data.splitting import cut, parts
@@ -21,7 +21,7 @@ LARGEST = 4 * 2**30
 SPLITS = ("train", "held_back", "test")
 
 
-@dataset(version=1, task="task", splits={"train": None, "held_back": None, "test": None})
+@dataset(version=1, task="task", inputs="vocabulary", splits={"train": None, "held_back": None, "test": None})
 def npz(
     path: InputFile,
     *,
@@ -32,6 +32,7 @@ def npz(
     held_back: Share = 0.0,
     test: Share = 0.3,
     divide_by: Positive = 1.0,
+    vocabulary: Count | None = None,
     seed: Seed = 0,
 ) -> Dataset:
     """Arrays of your own, saved with `numpy.savez`.
@@ -43,7 +44,8 @@ def npz(
 
     Inputs are numbers `(examples, ...)`: vectors `(examples, n)`, grey images `(examples, height, width)`,
     which become `(1, height, width)` each, or images with their channels first `(examples, channels, height,
-    width)`. Classes are whole numbers or texts `(examples,)`, numbered anew from 0 in their order; a
+    width)`. With a `vocabulary` they are tokens, whole numbers `(examples, steps)` for models of sequences.
+    Classes are whole numbers or texts `(examples,)`, numbered anew from 0 in their order; a
     regression has numbers `(examples,)` or `(examples, outputs)`. Nothing is unpickled, so arrays of Python
     objects are refused.
 
@@ -55,7 +57,8 @@ def npz(
         train: share of the examples to train on.
         held_back: share set aside, for `with_wrong_labels` or for choosing parameters.
         test: share to test on; the three add up to 100% at most.
-        divide_by: every input is divided by this; 255 for grey values.
+        divide_by: every input is divided by this; 255 for grey values. Without effect on tokens.
+        vocabulary: how many tokens there are, numbered from 0; none where inputs are numbers.
         seed: seed of the splits.
 
     Example:
@@ -66,12 +69,13 @@ def npz(
     has_splits = f"{inputs}_train" in arrays
     if has_splits:
         present = [split for split in SPLITS if f"{inputs}_{split}" in arrays]
-        pairs = {s: _pair(file, arrays, f"{inputs}_{s}", f"{targets}_{s}", task) for s in present}
+        names = {split: (f"{inputs}_{split}", f"{targets}_{split}") for split in present}
     else:
-        pairs = {"": _pair(file, arrays, inputs, targets, task)}
+        names = {"": (inputs, targets)}
+    pairs = {split: _pair(file, arrays, *both, task, vocabulary) for split, both in names.items()}
     _check_alike(file, pairs)
     x, y, outputs = _joined(pairs, task)
-    x = x / np.float32(divide_by)
+    x = x if vocabulary is not None else x / np.float32(divide_by)
     if has_splits:
         sizes = {split: len(pairs[split][0]) if split in pairs else 0 for split in SPLITS}
         ends = np.cumsum(list(sizes.values()))
@@ -79,7 +83,8 @@ def npz(
     else:
         sizes = counts(len(x), train=train, held_back=held_back, test=test, file=file)
         places = parts(len(x), **sizes, seed=seed, source=file)
-    return Dataset(cut(x, y, places), task=task, shape=x.shape[1:], outputs=outputs)
+    splits = cut(x, y, places, is_tokens=vocabulary is not None)
+    return Dataset(splits, task=task, shape=x.shape[1:], outputs=outputs, vocabulary=vocabulary)
 
 
 def _arrays(path: Path, inputs: str, targets: str) -> dict[str, np.ndarray]:
@@ -120,13 +125,20 @@ def _arrays(path: Path, inputs: str, targets: str) -> dict[str, np.ndarray]:
 
 
 def _pair(
-    file: str, arrays: Mapping[str, np.ndarray], inputs: str, targets: str, task: str
+    file: str,
+    arrays: Mapping[str, np.ndarray],
+    inputs: str,
+    targets: str,
+    task: str,
+    vocabulary: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs float32 `(examples, *shape)` and targets of one split, as many of each."""
+    """Inputs float32 `(examples, *shape)`, or tokens, and targets of one split, as many of each."""
     for name in (inputs, targets):
         if name not in arrays:
             raise problem(file, f"there is no array `{name}`", help=_known(list(arrays)))
-    x, y = _inputs(file, inputs, arrays[inputs]), _targets(file, targets, arrays[targets], task)
+    found = arrays[inputs]
+    x = _inputs(file, inputs, found) if vocabulary is None else _tokens(file, inputs, found, vocabulary)
+    y = _targets(file, targets, arrays[targets], task)
     if len(x) != len(y):
         raise problem(
             file,
@@ -163,6 +175,27 @@ def _inputs(file: str, name: str, array: np.ndarray) -> np.ndarray:
         raise problem(file, f"`{name}` holds no examples", help="save at least one example of each class")
     array = _finite(file, name, array)
     return array[:, None] if array.ndim == 3 else array
+
+
+def _tokens(file: str, name: str, array: np.ndarray, vocabulary: int) -> np.ndarray:
+    if array.dtype.kind not in "iu" or array.ndim != 2 or 0 in array.shape:
+        raise problem(
+            file,
+            f"`{name}` holds {array.dtype} of shape {array.shape}, and tokens are whole numbers of shape "
+            "(examples, steps)",
+            help="save tokens as whole numbers, or leave `vocabulary` out",
+        )
+    bad = ((array < 0) | (array >= vocabulary)).any(1)
+    if bad.any():
+        raise problem(
+            file,
+            f"example {int(bad.argmax())} of `{name}` has a token outside 0 to {vocabulary - 1} "
+            f"({int(bad.sum())} such examples)",
+            help=f"the largest is {int(array.max())}: give a `vocabulary` of {int(array.max()) + 1}"
+            if array.max() >= vocabulary
+            else "number tokens from 0",
+        )
+    return array.astype(np.int64)
 
 
 def _targets(file: str, name: str, array: np.ndarray, task: str) -> np.ndarray:

@@ -140,3 +140,27 @@ def test_damaged_files_give_a_dataset_or_a_problem(saved, place, mask, cut):
         npz(path=path).checked("npz")
     except Problem as problem:
         assert problem.code == "bad-data"
+
+
+def test_tokens_stay_whole_numbers(saved):
+    tokens = CHANCE.integers(0, 300, (10, 6), dtype=np.int16)
+    data = npz(path=saved(x=tokens, y=LABELS), vocabulary=300, train=0.6, test=0.4, divide_by=7).checked(
+        "npz"
+    )
+    assert (data.vocabulary, data.shape) == (300, (6,))
+    known = {row.astype(np.int64).tobytes() for row in tokens}
+    assert known == {row.numpy().tobytes() for split in data.splits.values() for row in split.inputs}
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.zeros((10, 3)), "tokens are whole numbers"),
+        (np.zeros((10, 3, 2), dtype=np.int64), "tokens are whole numbers"),
+        (np.full((10, 3), 5), "outside 0 to 4"),
+        (np.full((10, 3), -1), "outside 0 to 4"),
+    ],
+)
+def test_what_are_no_tokens_is_told(saved, x, message):
+    with pytest.raises(Problem, match=message):
+        npz(path=saved(x=x, y=LABELS), vocabulary=5)
