@@ -50,6 +50,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "changes",
             "draft",
             "environment",
+            "json_numbers",
             "settings",
         }
     ),

@@ -23,9 +23,11 @@ import xarray as xr
 from gendsl.spec import Spec
 from gendsl_runtime.claims.verdict import Verdict
 from gendsl_runtime.draft import write_whole
+from gendsl_runtime.json_numbers import loose, strict
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.results import Results
+from gendsl_runtime.saved import file_digest
 
 FORMAT = 1
 SCALAR_ROWS = 1000
@@ -54,9 +56,10 @@ def save(results: Results, folder: Path) -> list[Path]:
         "record": asdict(results.record) if results.record else None,
         "tables": tables,
         "attributes": {name: dataset.attrs for name, dataset in results.items()},
+        "files": {file.name: file_digest(file) for file in files},
     }
     path = folder / "results.json"
-    write_whole(path, json.dumps(_strict(content), indent=1, allow_nan=False).encode())
+    write_whole(path, json.dumps(strict(content), indent=1, allow_nan=False).encode())
     return [path, *files]
 
 
@@ -67,7 +70,7 @@ def load(folder: Path) -> Results:
         Problem: `run-damaged` where they are not what was written, `run-newer` where a later version wrote them.
     """
     try:
-        content = _loose(json.loads((folder / "results.json").read_bytes()))
+        content = loose(json.loads((folder / "results.json").read_bytes()))
         if content["format"] > FORMAT:
             raise _newer(folder)
         return _restored(content, folder)
@@ -193,25 +196,6 @@ def _scalars(dataset: xr.Dataset) -> list[dict[str, Any]]:
         return []
     rows: list[dict[str, Any]] = _table(dataset, dims, groups[dims]).to_pylist()
     return rows
-
-
-def _strict(value: Any) -> Any:
-    """The same with numbers that JSON has no word for as `{"number": "nan"}`."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"number": repr(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _strict(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_strict(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _loose(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.keys() == {"number"} and isinstance(value["number"], str):
-            return float(value["number"])
-        return {key: _loose(item) for key, item in value.items()}
-    return [_loose(item) for item in value] if isinstance(value, list) else value
 
 
 def _failures(records: Sequence[Mapping[str, Any]]) -> tuple[Failure, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 from gendsl.check import Options
 from gendsl.diagnostic import DiagnosticError
 from gendsl.plan import Plan, plan
+from gendsl.spec import Spec
+from gendsl_runtime.claims.verdict import Verdict
 from gendsl_runtime.device import chosen_device
+from gendsl_runtime.execute.guard import PATIENCE
 from gendsl_runtime.execute.watch import Watch
+from gendsl_runtime.json_numbers import loose
+from gendsl_runtime.lock import found_lock, hold, lock, written
 from gendsl_runtime.numerics import numerics
-from gendsl_runtime.problem import Problem
+from gendsl_runtime.permission import has_code
 from gendsl_runtime.reading import file_digest, read_checked
 from gendsl_runtime.recipe import Recipe
-from gendsl_runtime.saved import current_folder, new_folder
+from gendsl_runtime.saved import current_run, new_folder
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.owned import cleared
 from gendsl_runtime.store.place import store_place
@@ -43,6 +48,10 @@ class RunOptions:
     """Refuses to run where anything differs from the lock of the spec."""
     fail_fast: bool = False
     """Ends at the first node that fails."""
+    allow_python: bool = False
+    """Whether Python files that the spec imports may run; `gendsl.toml` may say so as well."""
+    patience: float = PATIENCE
+    """Seconds without progress after which the user's own Python is ended."""
     command: tuple[str, ...] = ()
 
 
@@ -50,11 +59,24 @@ class RunOptions:
 class Finished:
     """A run that came to its end; `folder` holds the report and the data, `seconds` is what it took now."""
 
-    results: Results
     folder: Path
     seconds: float
-    is_new: bool = True
-    """False where the latest run of the spec already says all that this one would."""
+    spec: Spec
+    verdicts: tuple[Verdict, ...]
+    made: Results | None = None
+    """None where the latest run of the spec already says all that this one would."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is a new report."""
+        return self.made is not None
+
+    @cached_property
+    def results(self) -> Results:
+        """What was found; read from the folder where nothing was computed."""
+        from gendsl_runtime.archive import load
+
+        return self.made or load(self.folder)
 
 
 def run(path: str | Path, options: RunOptions | None = None, watch: Watch | None = None) -> Finished:
@@ -64,45 +86,59 @@ def run(path: str | Path, options: RunOptions | None = None, watch: Watch | None
     that run is the answer: no new report is written.
 
     Raises:
-        DiagnosticError: the file is wrong, or its plan is over the limit.
-        Problem: the store or the device cannot be used.
+        DiagnosticError: the file is wrong, its plan is over the limit, or it imports Python that may not run.
+        Problem: the store or the device cannot be used, the run is not what its lock pins, or a node failed with
+            `fail_fast`.
     """
-    from gendsl_runtime.archive import load  # xarray and pyarrow: not before the file is known to be right
-
     options, watch = options or RunOptions(), watch or Watch()
     start = perf_counter()
     checked = read_checked(str(path), options.check)
     if checked.spec is None:
         raise DiagnosticError(*checked.diagnostics)
     watch.warned(checked.diagnostics)
+    has_code(checked.spec, is_allowed=options.allow_python)
     device = chosen_device(options.device)
     planned = plan(
         checked.spec, numerics=numerics(device), max_runs=options.max_runs, file_digest=file_digest
     )
     with Store.open(store_place(Path(path), options.store)) as store:
         cleared(store.path)
-        folder = current_folder(store, planned)
-        if folder is not None:
-            with suppress(Problem):  # a run whose files are damaged is written anew
-                return Finished(load(folder), folder, perf_counter() - start, is_new=False)
-        results, folder = _carried_out(planned, store, device, options, watch)
-    return Finished(results, folder, perf_counter() - start)
+        pinned = found_lock(Path(path), store.path) if options.is_locked else None
+        if pinned:
+            hold(pinned, lock(planned))
+        current = current_run(store, planned)
+        if current is not None:
+            folder, content = current
+            verdicts = tuple(Verdict.restored(verdict) for verdict in loose(content["verdicts"]))
+            return Finished(folder, perf_counter() - start, planned.spec, verdicts)
+        results, folder = _carried_out(planned, store, device, options, watch, pinned)
+    return Finished(folder, perf_counter() - start, planned.spec, results.verdicts, results)
 
 
 def _carried_out(
-    planned: Plan, store: Store, device: str, options: RunOptions, watch: Watch
+    planned: Plan, store: Store, device: str, options: RunOptions, watch: Watch, pinned: Path | None
 ) -> tuple[Results, Path]:
     from gendsl_runtime.archive import save
-    from gendsl_runtime.claims import decide
+    from gendsl_runtime.claims.decide import decide
     from gendsl_runtime.execute.compute import computed, recorded
-    from gendsl_runtime.report import render_report
+    from gendsl_runtime.report.render import render_report
 
     start, started = perf_counter(), datetime.now(UTC)
     store.begin(planned.spec.name, Recipe.of(planned).text())
     scheduler, results = computed(
-        planned, store, device=device, workers=options.workers, fuse=options.fuse, watch=watch
+        planned,
+        store,
+        device=device,
+        workers=options.workers,
+        fuse=options.fuse,
+        watch=watch,
+        fail_fast=options.fail_fast,
+        patience=options.patience,
     )
     seconds = perf_counter() - start
+    locked = lock(planned, scheduler.progress.digests)
+    if pinned:
+        hold(pinned, locked)
     store.touch(digest for column in scheduler.progress.digests.values() for digest in column if digest)
     watch.stage("claims")
     with new_folder(store.path / "runs", planned.spec.name) as draft:
@@ -118,6 +154,7 @@ def _carried_out(
         results = replace(results, record=record, failures=record.failures)
         results = replace(results, verdicts=decide(results))
         save(results, draft)
+        (draft / f"{planned.spec.name}.lock").write_text(written(locked), encoding="utf-8")
         watch.stage("report")
         render_report(results, draft)
     return results, folder

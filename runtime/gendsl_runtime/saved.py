@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from gendsl.plan import Plan
 from gendsl.spec import Spec
@@ -83,19 +85,22 @@ def last_spec(name: str, store: Path) -> Spec | None:
         return None  # none, or written by another version: then there is nothing to compare with
 
 
-def current_folder(store: Store, planned: Plan) -> Path | None:
-    """The folder of the latest run of this spec, where it holds all that a run would find now.
+def current_run(store: Store, planned: Plan) -> tuple[Path, dict[str, Any]] | None:
+    """The latest run of this spec, where it holds all that a run would find now: its folder and `results.json`.
 
-    That is: the same text and parameters, every result in the store, none failed, made by this version.
+    That is: the same text and parameters, every result in the store, none failed, made by this version, and every
+    file as it was written.
     """
     try:
         folder = _latest(planned.spec.name, store.path)
-        content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
         record, spec = content["record"], content["spec"]
         steps = {step["name"]: step["digest"] for step in record["steps"]}
         if content["failures"] or record["versions"]["gendsl"] != metadata.version("gendsl"):
             return None
-    except (OSError, ValueError, KeyError, TypeError, UnknownRunError):
+        if any(file_digest(folder / name) != digest for name, digest in content["files"].items()):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UnknownRunError):
         return None  # none yet, or written by another version
     if spec != planned.spec.model_dump(mode="json") or not (folder / "report.html").is_file():
         return None
@@ -104,7 +109,13 @@ def current_folder(store: Store, planned: Plan) -> Path | None:
         found = store.lookup(keys)
         if steps.get(step.name) != whole([found.get(key) for key in keys]):
             return None
-    return folder
+    return folder, content
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def whole(digests: Sequence[str | None]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gendsl_runtime.report import render_report
+from gendsl_runtime.report.render import render_report
 from tests.runtime.reported import PLOTS, results
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

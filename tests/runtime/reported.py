@@ -24,7 +24,7 @@ from gendsl.spec import (
     Use,
     Where,
 )
-from gendsl_runtime.claims import Case, Verdict
+from gendsl_runtime.claims.verdict import Case, Verdict
 from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.results import Results, collect
 

@@ -11,7 +11,7 @@ from gendsl.check import Options, check
 from gendsl.parse import parse
 from gendsl.source import Source
 from gendsl_runtime.archive import load, save
-from gendsl_runtime.claims import decide
+from gendsl_runtime.claims.decide import decide
 from gendsl_runtime.components import catalogue
 from gendsl_runtime.results import collect
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 import gendsl
 from gendsl_runtime.archive import load
 from gendsl_runtime.length import Length
-from gendsl_runtime.report import figure
+from gendsl_runtime.report.figure import figure
 from tests.runtime.members import component
 from tests.runtime.studies import (
     BASE,

@@ -15,7 +15,7 @@ import vl_convert
 
 from gendsl.spec import Number
 from gendsl_runtime.archive import load, save
-from gendsl_runtime.report import render_report
+from gendsl_runtime.report.render import render_report
 from gendsl_runtime.report.files import FORMATS
 from gendsl_runtime.report.papers import papers
 from gendsl_runtime.report.render import coded, embedded

@@ -87,7 +87,7 @@ def test_titles_say_what_is_drawn_and_notes_where() -> None:
 
 
 def test_an_interval_lies_where_its_numbers_are() -> None:
-    fits, wider, open_ = cards(results())
+    fits, wider, open_ = cards(results().spec, results().verdicts)
     assert fits.line is not None
     assert fits.line.labels[0] == "99%"
     assert fits.line.side == "above"

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from types import TracebackType
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from typing import TYPE_CHECKING
 
 from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
@@ -24,6 +15,9 @@ from gendsl_runtime.cli.options import is_coloured
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.execute.watch import Watch
 
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
 VERBS = {"dataset": "making data", "train": "training", "analysis": "analysing"}
 
 
@@ -31,8 +25,26 @@ class Bar(Watch):
     """Shows a run on a terminal; elsewhere it says what was planned and nothing more."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._bar = Progress(
+        self._parts: dict[int, float] = {}
+        self._finished = 0
+        self.computed = 0
+
+    @cached_property
+    def _bar(self) -> Progress:
+        """The bar, begun when there is something to show: a run that computes nothing does without rich."""
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True, highlight=False)
+        bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description:<12}"),
             BarColumn(),
@@ -40,23 +52,25 @@ class Bar(Watch):
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=self._console,
+            console=console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not console.is_terminal,
         )
-        self._total = self._bar.add_task("reading", total=None, rate="")
-        self._parts: dict[int, float] = {}
-        self._finished = 0
-        self.computed = 0
+        bar.start()
+        return bar
+
+    @cached_property
+    def _total(self) -> TaskID:
+        return self._bar.add_task("reading", total=None, rate="")
 
     def __enter__(self) -> Bar:
-        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if "_bar" in self.__dict__:
+            self._bar.stop()
 
     def warned(self, warnings: Sequence[Diagnostic]) -> None:
         if warnings:
@@ -67,7 +81,7 @@ class Bar(Watch):
         self._bar.reset(self._total, total=missing, rate="")
         trainings = sum(step.count for step in plan.steps.values() if step.step.kind == "train")
         nodes = sum(step.count for step in plan.steps.values())
-        self._console.print(
+        self._bar.console.print(
             f"{plan.spec.name}: {trainings:,} trainings, {nodes - missing:,} of {nodes:,} results stored"
         )
 

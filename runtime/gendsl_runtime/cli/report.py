@@ -31,7 +31,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Writes `report.html` and the figures into the run's folder; prints the page's path."""
     from gendsl_runtime.archive import load
-    from gendsl_runtime.report import render_report
+    from gendsl_runtime.report.render import render_report
 
     folder = chosen(arguments)
     print(render_report(load(folder), folder))

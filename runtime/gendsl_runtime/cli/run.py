@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from gendsl_runtime.cli.options import add_limits, add_spec, count, is_coloured, spec_options
+from gendsl_runtime.cli.options import add_limits, add_spec, count, duration, is_coloured, spec_options
 from gendsl_runtime.cli.verdicts import verdict_lines
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ examples:
   gen run first.gen --preset smoke
   gen run first.gen --set width=32 --seeds 0..4 --only gap
   gen run first.gen --workers 4 --store /data/results
+  gen run own.gen --allow-python --time-limit "10 min"
 """
 
 
@@ -39,6 +40,20 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-fuse", action="store_true", help="train one by one what could share a stack; the same results"
     )
+    parser.add_argument(
+        "--locked", action="store_true", help="refuse to run where anything differs from FILE's lock"
+    )
+    parser.add_argument("--fail-fast", action="store_true", help="end at the first run that fails")
+    parser.add_argument(
+        "--allow-python", action="store_true", help="run the Python files that FILE imports, in workers"
+    )
+    parser.add_argument(
+        "--time-limit",
+        type=duration,
+        default=3600.0,
+        metavar="TIME",
+        help='end code of such a file after "10 min" without progress (1 h)',
+    )
     parser.add_argument("--require-claims", action="store_true", help="exit with 4 if a claim was refuted")
 
 
@@ -54,27 +69,31 @@ def main(arguments: argparse.Namespace) -> int:
         fuse=not arguments.no_fuse,
         max_runs=arguments.max_runs,
         store=arguments.store,
+        is_locked=arguments.locked,
+        fail_fast=arguments.fail_fast,
+        allow_python=arguments.allow_python,
+        patience=arguments.time_limit,
         command=command_line(),
     )
     with Bar() as bar:
         finished = run(arguments.file, options, bar)
     tell(finished, bar.computed)
-    if finished.results.failures:
+    if finished.made and finished.made.failures:
         return 3
-    refuted = any(verdict.outcome == "refuted" for verdict in finished.results.verdicts)
+    refuted = any(verdict.outcome == "refuted" for verdict in finished.verdicts)
     return 4 if refuted and arguments.require_claims else 0
 
 
 def tell(finished: Finished, computed: int) -> None:
     """What was found, on the terminal."""
-    from gendsl.render import render
+    has_failed = finished.made is not None and finished.made.failures
+    if has_failed:
+        from gendsl.render import render
 
-    results = finished.results
-    if results.failures:
         print(render(faults(finished), color=is_coloured(sys.stderr)), file=sys.stderr)
-    for line in verdict_lines(results, is_coloured=is_coloured(sys.stdout)):
+    for line in verdict_lines(finished.spec, finished.verdicts, is_coloured=is_coloured(sys.stdout)):
         print(line)
-    missing = "nothing computed" if results.failures else "nothing to compute"
+    missing = "nothing computed" if has_failed else "nothing to compute"
     work = f"{computed:,} computed" if computed else missing
     print(f"{finished.folder.name}: {work}, {finished.seconds:.1f} s")
     print(f"report: {finished.folder / 'report.html'}")

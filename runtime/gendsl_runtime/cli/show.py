@@ -62,7 +62,7 @@ def _head(results: Results, is_coloured: bool, *, width: int) -> list[str]:
     lines = [_bold(line, is_coloured) for line in folded(results.spec.title, width)]
     if record is not None:
         lines += folded(f"{record.run}, {record.started}, {record.device}", width)
-    verdicts = verdict_lines(results, is_coloured=is_coloured, width=width)
+    verdicts = verdict_lines(results.spec, results.verdicts, is_coloured=is_coloured, width=width)
     if verdicts:
         lines += ["", _bold("Verdicts", is_coloured), *verdicts]
     failures = groups(results)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gendsl_runtime.results import Results
+    from gendsl.spec import Spec
+    from gendsl_runtime.claims.verdict import Verdict
 
 COLOURS = {"supported": "32", "refuted": "31", "undecided": "33"}
 
 
-def verdict_lines(results: Results, *, is_coloured: bool, width: int = 200) -> list[str]:
+def verdict_lines(
+    spec: Spec, verdicts: Sequence[Verdict], *, is_coloured: bool, width: int = 200
+) -> list[str]:
     """One line a claim, folded at `width`, and below it what to know of the verdict."""
     from gendsl_runtime.report.cards import cards
 
-    found = cards(results)
+    found = cards(spec, verdicts)
     wide = max((len(card.verdict.name) for card in found), default=0)
     lines = []
     for card in found:

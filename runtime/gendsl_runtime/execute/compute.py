@@ -4,41 +4,56 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from importlib import metadata
 
 from gendsl.plan import Plan
+from gendsl_runtime.environment import versions
+from gendsl_runtime.execute.guard import PATIENCE
 from gendsl_runtime.execute.local import Executor, InProcess, Workers
 from gendsl_runtime.execute.perform import Performer
-from gendsl_runtime.execute.schedule import DamageError, Scheduler
+from gendsl_runtime.execute.schedule import DAMAGED, DamageError, Scheduler
+from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.execute.watch import Watch
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.python import codes
 from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.results import Results, collect
 from gendsl_runtime.saved import whole
 from gendsl_runtime.store import Damaged, Store
 from gendsl_runtime.store.payload import unpack
 
-DISTRIBUTIONS = ("gendsl", "torch", "numpy", "scipy", "scikit-learn", "xarray", "altair", "vl-convert-python")
-
 
 def computed(
-    planned: Plan, store: Store, *, device: str, workers: int, fuse: bool = True, watch: Watch
+    planned: Plan,
+    store: Store,
+    *,
+    device: str,
+    workers: int,
+    fuse: bool = True,
+    watch: Watch,
+    fail_fast: bool = False,
+    patience: float = PATIENCE,
 ) -> tuple[Scheduler, Results]:
     """Everything the plan names, computed or read; starts over where stored results are damaged.
+
+    Python of the user's runs in worker processes, also where there is one: what it does there harms nobody else.
 
     Raises:
         Problem: the store cannot be written, or a result is damaged again after it was computed anew.
     """
     performer = Performer(store.read)
-    executor: Executor = Workers(workers, store.path) if workers > 1 else InProcess(performer)
+    has_code = any(codes((planned.spec.steps, planned.spec.axes)))
+    executor: Executor = InProcess(performer)
+    if workers > 1 or has_code:
+        executor = Workers(workers, store.path, is_allowed=has_code, patience=patience)
     try:
         seen: set[str] = set()
         while True:
             scheduler = Scheduler(planned, store, performer, executor, device=device, fuse=fuse)
             watch.planned(planned, scheduler.missing())
             try:
-                scheduler.run(watch.part, watch.done)
+                scheduler.run(watch.part, _ending(watch.done) if fail_fast else watch.done)
                 return scheduler, _collected(planned, scheduler, store)
             except Damaged as damage:
                 found = {damage.message}
@@ -53,6 +68,23 @@ def computed(
             seen |= found
     finally:
         executor.close()
+
+
+def _ending(done: Callable[[Task, Sequence[Outcome]], None]) -> Callable[[Task, Sequence[Outcome]], None]:
+    """Hears of finished tasks as `done` does, and ends everything at the first node that failed."""
+
+    def heard(task: Task, outcomes: Sequence[Outcome]) -> None:
+        done(task, outcomes)
+        for outcome in outcomes:
+            if isinstance(outcome, Broken) and outcome.code != DAMAGED:
+                what = "a training" if task.kind == "train" else f"`{task.component}`"
+                raise Problem(
+                    outcome.code,
+                    f"{what} failed, and nothing is begun after that: {outcome.reason}",
+                    help=outcome.help,
+                )
+
+    return heard
 
 
 def _collected(planned: Plan, scheduler: Scheduler, store: Store) -> Results:
@@ -96,7 +128,7 @@ def recorded(
         seconds=seconds,
         command=command,
         device=device,
-        versions={"python": platform.python_version(), **{d: metadata.version(d) for d in DISTRIBUTIONS}},
+        versions=versions(),
         machine={
             "system": platform.platform(),
             "processor": platform.processor() or platform.machine(),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gendsl import spec
-from gendsl_runtime.claims import Case, Verdict
+from gendsl_runtime.claims.verdict import Case, Verdict
 from gendsl_runtime.report.words import number
-from gendsl_runtime.results import Results
 
 _PERCENT = re.compile(r"(?:[<>]=?|[=!]=)\s*-?[\d._]+\s*%")
 MARKS = {"supported": "✓", "refuted": "✗", "undecided": "?"}
@@ -62,10 +61,10 @@ class Card:
     rows: tuple[Row, ...]
 
 
-def cards(results: Results) -> list[Card]:
-    """A card for each claim, in the order of the file."""
-    claims = {claim.name: claim for claim in results.spec.claims}
-    return [_card(verdict, claims.get(verdict.name)) for verdict in results.verdicts]
+def cards(experiment: spec.Spec, verdicts: Sequence[Verdict]) -> list[Card]:
+    """A card for each verdict, in the order of the file."""
+    claims = {claim.name: claim for claim in experiment.claims}
+    return [_card(verdict, claims.get(verdict.name)) for verdict in verdicts]
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def page(results: Results, figures: list[Drawn]) -> str:
         "date": _date(results),
         "lead": lead,
         "about": rest,
-        "cards": cards(results),
+        "cards": cards(results.spec, results.verdicts),
         "tally": _tally(results),
         "failures": groups(results),
         "figures": figures,

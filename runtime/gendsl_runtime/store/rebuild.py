@@ -27,7 +27,7 @@ def opened(store: Path) -> tuple[sqlite3.Connection, Rebuilt | None]:
     """The index of a store; where it is gone or damaged and there is a journal, made again first."""
     file = store / "index.sqlite"
     journal = Journal(store)
-    if file.exists() or not journal.path.exists():
+    if _has_content(file) or not journal.path.exists():
         try:
             return index.connected(file), None
         except sqlite3.DatabaseError as error:
@@ -55,8 +55,13 @@ def compacted(connection: sqlite3.Connection, journal: Journal) -> None:
         journal.rewrite(records.of_index(connection))
 
 
+def _has_content(file: Path) -> bool:
+    """Whether there is a file; an empty one is none, though SQLite would take it for a new index."""
+    return file.exists() and file.stat().st_size > 0
+
+
 def _is_readable(file: Path) -> bool:
-    if not file.exists():
+    if not _has_content(file):
         return False
     try:
         with closing(index.connected(file)):
