@@ -77,7 +77,7 @@ def running(code: Code, what: str, *, seed: int | None = 0) -> Iterator[None]:
     """User code at work: modules beside its file can be imported, global generators start from `seed`, and
     whatever it raises is told as a Problem in its own lines. None leaves the generators alone."""
     try:
-        with _beside(Path(code.path).parent), nullcontext() if seed is None else seeded(seed):
+        with _beside(_folder(code.path)), nullcontext() if seed is None else seeded(seed):
             yield
     except (Problem, MemoryError):
         raise
@@ -207,6 +207,11 @@ class _Folders(MetaPathFinder):
 
 
 _project = _Project()
+
+
+@cache
+def _folder(path: str) -> Path:
+    return Path(path).parent
 
 
 @contextmanager

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from gendsl.spec import Code, Component
-from gendsl_runtime import python
+from gendsl_runtime import components, python
 from gendsl_runtime.length import Length
 from gendsl_runtime.network import State
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.runs import Runs
 from gendsl_runtime.train import build
 from gendsl_runtime.train.fitted import Fitted
 from gendsl_runtime.train.fuse import known_cost, stacks, static_key
@@ -346,3 +347,46 @@ def test_modules_beside_the_file_are_imported_afresh(own, tmp_path):
     one = Component(kind="schedule", name="own", version=0, arguments={}, code=code)
     with pytest.raises(Problem, match="have a module `a_help`"):
         build.bound(one, "schedule")(2, 1)
+
+
+ANALYSES = {
+    "accuracy": {"on": "test"},
+    "hessian_top": {"count": 2, "on": "train"},
+    "margins": {"on": "test"},
+    "el2n": {},
+    "weight_norms": {},
+    "parameter_count": {},
+    "generalization_gap": {},
+}
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_built_in_analyses_see_a_module_as_they_see_a_network(own, name):
+    """Of a stack of three, each with an exact copy of its weights in the built-in `mlp`, in float32."""
+    data = blobs()
+    ones = [member(data, seed=seed) for seed in range(3)]
+    mine = [member(data, model=own(MLP), seed=seed) for seed in range(3)]
+    network, plain = build.network(mine[0]), build.network(ones[0])
+    state = network.init([0, 1, 2])
+    names = {"first": "hidden.0", "last": "output"}
+    twin = State(
+        {f"{names[key.split('.')[0]]}.{key.split('.')[1]}": v for key, v in state.parameters.items()}, {}
+    )
+    loss = build.loss(ones, device="cpu", dtype=torch.float32)
+    found = [
+        components.load("analysis", name)(Runs(net, values, (data,) * 3, (0, 1, 2), loss), **ANALYSES[name])
+        for net, values in (
+            (network, state),
+            (plain, State({k: twin.parameters[k] for k in plain.init([0]).parameters}, {})),
+        )
+    ]
+    assert found[0].keys() == found[1].keys()
+    for key, values in found[0].items():
+        left, right = (torch.as_tensor(one[key], dtype=torch.float64) for one in found)
+        assert torch.allclose(left, right, rtol=1e-4, atol=1e-5), (key, values)
+    alone = Runs(network, state, (data,) * 3, (0, 1, 2), loss).select([1])
+    single = components.load("analysis", name)(alone, **ANALYSES[name])
+    for key, values in single.items():
+        whole = torch.as_tensor(found[0][key])
+        if len(whole) == 3 and torch.as_tensor(values).shape[0] == 1:
+            assert torch.equal(torch.as_tensor(values)[0], whole[1]), key

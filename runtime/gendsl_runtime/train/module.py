@@ -96,7 +96,7 @@ class ModuleNetwork:
             found.append(outputs.T)
             moved.append({name: after[name].detach().to(buffers[name].dtype) for name in buffers})
         new = {name: torch.stack([one[name] for one in moved]) for name in buffers} if training else buffers
-        return torch.stack(found), new
+        return found[0][None] if members == 1 else torch.stack(found), new
 
     def _own(self, name: str, value: Tensor) -> Tensor:
         kind = self.kinds.get(name)
