@@ -18,6 +18,8 @@ from gendsl_runtime.network import State
 from gendsl_runtime.runs import BLOCK
 from gendsl_runtime.train.stack import Stack
 
+TOGETHER = 1 << 17
+"""Values of the inputs of the members that are evaluated together: fresh memory costs more than it holds."""
 Condition = tuple[str, str, float]
 """Metric, comparison and bound."""
 
@@ -51,12 +53,8 @@ class Stopping:
         wrong, left, met = dict.fromkeys(rows, 0), examples, []
         state = State(stack.layout.views(stack.parameters), stack.buffers)
         for start in sorted(starts, key=lambda start: start != self.first):
-            inputs, targets = stack.feed.block(rows, start, BLOCK)
-            own = state if len(rows) == len(stack.members) else state.select(rows)
-            outputs, _ = stack.network.apply(own.parameters, own.buffers, inputs, training=False)
-            # `max` rather than `argmax`, which is twenty times slower along this axis.
-            counts = (outputs.max(1).indices != targets).sum(1).tolist()
-            left -= inputs.shape[1]
+            counts = self._wrong(stack, state, rows, start)
+            left -= min(BLOCK, examples - start)
             is_open = {}
             for row, count in zip(rows, counts, strict=True):
                 wrong[row] += count
@@ -68,6 +66,19 @@ class Stopping:
                 self.first = start
                 break
         return met
+
+    def _wrong(self, stack: Stack, state: State, rows: Sequence[int], start: int) -> list[int]:
+        """How many examples of a block each member has wrong; of equal outputs the first one counts."""
+        counts: list[int] = []
+        width = max(1, TOGETHER // (BLOCK * stack.feed.inputs[0].numel()))
+        for low in range(0, len(rows), width):
+            some = rows[low : low + width]
+            inputs, targets = stack.feed.block(some, start, BLOCK)
+            own = state.select(some)
+            outputs, _ = stack.network.apply(own.parameters, own.buffers, inputs, training=False)
+            # `max` rather than `argmax`, which is twenty times slower along this axis.
+            counts += (outputs.max(1).indices != targets).sum(1).tolist()
+        return counts
 
 
 def decided(condition: Condition, wrong: int, left: int, examples: int) -> bool | None:

@@ -64,7 +64,7 @@ def _relu_slopes(y: Tensor, slopes: Tensor) -> Tensor:
 
 
 def _leaky_relu_slopes(y: Tensor, slopes: Tensor) -> Tensor:
-    return slopes.mul_(torch.where(y > 0, 1.0, 0.01))
+    return torch.ops.aten.leaky_relu_backward.grad_input(slopes, y, 0.01, True, grad_input=slopes)  # type: ignore[no-any-return]
 
 
 def _tanh_slopes(y: Tensor, slopes: Tensor) -> Tensor:
