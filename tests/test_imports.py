@@ -22,6 +22,7 @@ LANGUAGE_MAY_IMPORT = {"gendsl", "lark", "pydantic", "networkx"}
 PASSES: tuple[frozenset[str], ...] = (
     frozenset({"words", "places", "quantity", "explain"}),
     frozenset({"source", "diagnostic"}),
+    frozenset({"fingerprint"}),
     frozenset({"tree", "spec", "catalogue", "render"}),
     frozenset({"parse", "plan", "sarif"}),
     frozenset({"check", "format", "highlight"}),

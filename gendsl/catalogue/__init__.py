@@ -22,7 +22,7 @@ from gendsl.diagnostic import Diagnostic
 from gendsl.places import cache_folder
 from gendsl.source import Source, Span
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever what is cached changes its shape."""
 
 
@@ -113,7 +113,7 @@ def _fault(path: str, message: str, line: int, column: int) -> Diagnostic:
 
 
 def _restored(values: list[Any]) -> Description:
-    kind, name, file, line, version, parameters, facts, summary, body, arity = values
+    kind, name, file, line, version, parameters, facts, summary, body, arity, _ = values
     rebuilt = {key: Parameter(p[0], _type(p[1]), p[2], p[3], p[4], p[5]) for key, p in parameters.items()}
     return Description(kind, name, file, line, version, rebuilt, facts, summary, body, arity)
 

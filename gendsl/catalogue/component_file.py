@@ -37,7 +37,8 @@ class MalformedError(Exception):
         self.line, self.column = line, column
 
 
-def _at(message: str, node: ast.expr | ast.stmt | ast.arg) -> MalformedError:
+def at(message: str, node: ast.expr | ast.stmt | ast.arg) -> MalformedError:
+    """A fault of a piece of the file."""
     return MalformedError(message, node.lineno, node.col_offset)
 
 
@@ -54,7 +55,7 @@ def describe(content: bytes, path: str, kind: str) -> Description | None:
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and (mark := _mark(node, words)) is not None:
             if node.name != name:
-                raise _at(
+                raise at(
                     f"the component `{node.name}` must stand in a file of its name, `{node.name}.py`", node
                 )
             return _description(node, mark, path, kind)
@@ -77,22 +78,22 @@ def _mark(function: ast.FunctionDef, words: set[str]) -> ast.expr | None:
 
 def _description(function: ast.FunctionDef, mark: ast.expr, path: str, kind: str) -> Description:
     if not isinstance(mark, ast.Call) or mark.args:
-        raise _at(f"`@{kind}` takes named literals: `@{kind}(version=1)`", mark)
-    facts = {keyword.arg: _fact(keyword, kind) for keyword in mark.keywords}
+        raise at(f"`@{kind}` takes named literals: `@{kind}(version=1)`", mark)
+    facts = {keyword.arg: fact(keyword, kind) for keyword in mark.keywords}
     for needed in REQUIRED.get(kind, ("version",)):
         if needed not in facts:
-            raise _at(f"`@{kind}` lacks `{needed}`", mark)
+            raise at(f"`@{kind}` lacks `{needed}`", mark)
     version = facts.pop("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise _at(f"`version` is {version!r}, expected a whole number from 1", mark)
+        raise at(f"`version` is {version!r}, expected a whole number from 1", mark)
     if kind == "analysis" and not (isinstance(facts["gives"], dict) and facts["gives"]):
-        raise _at("`gives` names no quantity: an analysis gives at least one", mark)
+        raise at("`gives` names no quantity: an analysis gives at least one", mark)
     doc = inspect.cleandoc(ast.get_docstring(function, clean=False) or "")
     if not doc:
-        raise _at(f"`{function.name}` has no docstring: it is the component's only documentation", function)
+        raise at(f"`{function.name}` has no docstring: it is the component's only documentation", function)
     summary, _, body = doc.partition("\n\n")
     parameters = {p.name: p for p in _parameters(function, kind)}
-    _check_neutral(facts.get("neutral", {}), parameters, mark)
+    check_neutral(facts.get("neutral", {}), parameters, mark)
     return Description(
         kind=kind,
         name=function.name,
@@ -107,23 +108,25 @@ def _description(function: ast.FunctionDef, mark: ast.expr, path: str, kind: str
     )
 
 
-def _check_neutral(neutral: Any, parameters: Mapping[str, Parameter], mark: ast.expr) -> None:
+def check_neutral(neutral: Any, parameters: Mapping[str, Parameter], mark: ast.expr) -> None:
+    """Neutral values are of parameters with a default. Raises MalformedError."""
     if not isinstance(neutral, dict):
-        raise _at("`neutral` maps parameters to values: `neutral={'norm': 'none'}`", mark)
+        raise at("`neutral` maps parameters to values: `neutral={'norm': 'none'}`", mark)
     for name in neutral:
         if name not in parameters or parameters[name].required:
-            raise _at(f"`neutral` names `{name}`, which is no parameter with a default", mark)
+            raise at(f"`neutral` names `{name}`, which is no parameter with a default", mark)
 
 
-def _fact(keyword: ast.keyword, kind: str) -> Any:
+def fact(keyword: ast.keyword, kind: str) -> Any:
+    """A literal of a decorator. Raises MalformedError."""
     if keyword.arg not in FACTS[kind]:
-        raise _at(
+        raise at(
             f"`@{kind}` knows no `{keyword.arg}`: it has {', '.join(sorted(FACTS[kind]))}", keyword.value
         )
     try:
         return _json(ast.literal_eval(keyword.value))
     except ValueError:
-        raise _at(
+        raise at(
             f"`{keyword.arg}` must be a literal: it is read without running the file", keyword.value
         ) from None
 
@@ -153,17 +156,17 @@ def _parameters(function: ast.FunctionDef, kind: str) -> list[Parameter]:
     for argument, default in zip(positional, [*defaults, *function.args.defaults]):
         # Other positional arguments are the engine's: shapes, tensors, the table of a plot.
         if argument.annotation is not None and (type_ := _known(argument.annotation)) is not None:
-            found.append(_parameter(argument, type_, default, positional=True))
+            found.append(parameter(argument, type_, default, positional=True))
     for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults):
         if argument.annotation is None:
-            raise _at(f"the parameter `{argument.arg}` has no type", argument)
+            raise at(f"the parameter `{argument.arg}` has no type", argument)
         try:
             type_ = types.read(argument.annotation)
         except (types.UnknownTypeError, SyntaxError, ValueError) as error:
-            raise _at(
+            raise at(
                 f"the parameter `{argument.arg}` has a type that specs cannot give: {error}", argument
             ) from None
-        found.append(_parameter(argument, type_, default, positional=False))
+        found.append(parameter(argument, type_, default, positional=False))
     return found
 
 
@@ -177,7 +180,8 @@ def _known(annotation: ast.expr) -> Type | None:
         return None
 
 
-def _parameter(argument: ast.arg, type_: Type, default: ast.expr | None, *, positional: bool) -> Parameter:
+def parameter(argument: ast.arg, type_: Type, default: ast.expr | None, *, positional: bool) -> Parameter:
+    """A parameter whose type is known. Raises MalformedError."""
     name = argument.arg.rstrip("_")
     keyword = argument.arg if name != argument.arg else ""
     if default is None:
@@ -185,7 +189,7 @@ def _parameter(argument: ast.arg, type_: Type, default: ast.expr | None, *, posi
     try:
         value = _json(ast.literal_eval(default))
     except ValueError:
-        raise _at(
+        raise at(
             f"the default of `{name}` must be a literal: it is read without running the file", default
         ) from None
     return Parameter(name, type_, False, value, positional, keyword)

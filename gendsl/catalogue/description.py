@@ -45,6 +45,8 @@ class Description(NamedTuple):
     body: str
     arity: int = 0
     """How many positional arguments a statistic has; -1 for any number."""
+    is_own: bool = False
+    """Whether it is the user's, and `file` one of the project."""
 
     @property
     def paper(self) -> tuple[str, ...]:

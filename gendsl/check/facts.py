@@ -66,7 +66,7 @@ def of(world: World, value: Value) -> list[Facts]:
 
 def _of_step(world: World, name: str) -> list[Facts]:
     step = world.steps[name]
-    facts = world.catalogue.components[step.kind, step.component].facts
+    facts = world.description(step).facts
     like = facts.get("like")
     bases = of(world, step.arguments[like]) if like else [None]
     return [made(name, facts, step.arguments, base) for base in bases]

@@ -49,7 +49,7 @@ def _sides(shape: tuple[int | None, ...]) -> str:
 
 
 def _model(world: World, draft: Draft, model: Component, found: Facts) -> None:
-    reason = _misfit(world.catalogue.components["model", model.name], found)
+    reason = _misfit(world.description(model), found)
     if reason is not None:
         world.faults.fail(
             "wrong-shape",
@@ -63,6 +63,8 @@ def _misfit(model: Description, found: Facts) -> str | None:
     """Why a model cannot take these data; None where it can, or where that is not known before the run."""
     takes, smallest = model.facts.get("takes", "any"), model.facts.get("smallest", 1)
     shape, words = found.shape, _examples(found)
+    if takes == "unknown":
+        return None
     if found.inputs == "tokens":
         return None if takes == "sequence" else f"`{model.name}` takes numbers, and this data has tokens"
     if shape is None or takes == "any":
@@ -104,7 +106,7 @@ def _default_loss(world: World, draft: Draft, arguments: dict[str, Value], tasks
 
 def _loss(world: World, draft: Draft, arguments: dict[str, Value], data: list[Facts]) -> None:
     for loss in facts.components(world, arguments["loss"]):
-        described = world.catalogue.components["loss", loss.name]
+        described = world.description(loss)
         for found in data:
             _needs(world, draft, described, found, _place(draft, "loss"), _place(draft, "dataset"))
 
@@ -132,7 +134,7 @@ def _batch(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
     if isinstance(arguments.get("batch"), Nothing):
         return
     for optimizer in facts.components(world, arguments["optimizer"]):
-        if world.catalogue.components["optimizer", optimizer.name].facts.get("batch") == "all":
+        if world.description(optimizer).facts.get("batch") == "all":
             world.faults.fail(
                 "needs-whole-set",
                 f"`{optimizer.name}` takes the whole training set in every step",

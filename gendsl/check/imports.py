@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gendsl import tree
+from gendsl.check import own
 from gendsl.check.faults import Faults, Place
 from gendsl.check.scope import Declared, Scope, World
 from gendsl.diagnostic import DiagnosticError
@@ -77,12 +78,11 @@ def _follow(world: World, declared: Declared, node: tree.Import, chain: Chain) -
     path = Path(declared.scope.source.path).parent / node.path.value
     declared.scope.broken.add(declared.name)
     if path.suffix == ".py":
-        world.faults.report(
-            "not-available",
-            "components from Python files are not yet available",
-            here,
-            note="only `.gen` files can be imported",
-        )
+        components = own.read(world, path, here)
+        if components is not None:
+            prefix = f"{declared.scope.prefix}{declared.name}."
+            declared.module = Scope(components.source, prefix, own=components)
+            declared.scope.broken.discard(declared.name)
         return
     key = str(path.resolve())
     chain = chain or ((str(Path(world.main.source.path).resolve()), here),)

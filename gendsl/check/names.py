@@ -74,6 +74,7 @@ def find(
     while True:
         declared = _one(world, rest[0], scope, given)
         if declared is None:
+            _not_a_value(world, rest[0], scope, given, expected)
             candidates = [*visible(scope, (*legal, *VALUES)), *others]
             unknown(world, rest[0], given, candidates, scope, expected=expected)
         declared.is_used = True
@@ -92,6 +93,14 @@ def _one(world: World, name: tree.Name, scope: Scope, given: Given) -> Declared 
             raise Broken
         return world.main.names.get("seed")
     return scope.names.get(name.id)
+
+
+def _not_a_value(world: World, name: tree.Name, scope: Scope, given: Given, expected: str) -> None:
+    """Fails where a name of a Python file is that of a component, and something else is wanted."""
+    if scope.own is not None and name.id in scope.own.components:
+        kind = scope.own.components[name.id].kind
+        message = f"`{scope.prefix}{name.id}` is {A_WORD[kind]}, expected {expected}"
+        world.faults.fail("wrong-kind", message, given.spot(name.span))
 
 
 def unknown(

@@ -6,7 +6,7 @@ import math
 
 from gendsl import tree
 from gendsl.catalogue.types import COMPONENTS, SCALARS, Type
-from gendsl.check import names, numbers, references, sweeps, values
+from gendsl.check import names, numbers, own, references, sweeps, values
 from gendsl.check.faults import Place
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, shape
@@ -108,8 +108,8 @@ def inferred(world: World, given: Given, step: str = "") -> Value:
                 with world.within(declared, given.place):
                     return inferred(world, declared.given)
             names.wrong_kind(world, declared, given.place, expected="a fixed value")
-        case tree.Call(callee=tree.Name(id=name)):
-            for kind in world.catalogue.kinds_of(name):
+        case tree.Call(callee=tree.Name() | tree.Dot() as callee):
+            for kind in own.kinds_of(world, given.at(callee)):
                 if kind in COMPONENTS.values():
                     want = Type({kind_: type_ for type_, kind_ in COMPONENTS.items()}[kind])
                     return references.component(world, given, want, Slot("this", step or given.text))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gendsl import tree
-from gendsl.check import conditions, names, numbers, reach, references, statistics, sweeps
+from gendsl.check import conditions, names, numbers, own, reach, references, statistics, sweeps
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import shape
 from gendsl.quantity import DIMENSIONS
@@ -166,7 +166,7 @@ def _of_analysis(world: World, declared: Declared, rest: tuple[tree.Name, ...], 
         use = references.bound(world, declared, given)
         assert isinstance(use, Use)
         step = world.steps[use.step]
-        described = world.catalogue.components["analysis", step.component]
+        described = world.description(step)
         own = {axis for gives in described.gives.values() for axis in gives.axes}
         own |= {"epoch"} & set(step.axes)
         if rest[0].id in own and rest[0].id not in described.gives:
@@ -189,7 +189,12 @@ def own_axes(world: World) -> set[str]:
         node = declared.node
         if declared.word == "analysis" and isinstance(node, tree.Bind) and isinstance(node.value, tree.Call):
             callee = node.value.callee
-            described = world.catalogue.find("analysis", callee.id) if isinstance(callee, tree.Name) else None
+            given = declared.scope.given(callee)
+            described = (
+                world.catalogue.find("analysis", callee.id)
+                if isinstance(callee, tree.Name)
+                else own.named(given)
+            )
             for gives in described.gives.values() if described else ():
                 found.update(gives.axes)
     return found

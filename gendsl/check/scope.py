@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gendsl import tree
 from gendsl.catalogue import Catalogue
+from gendsl.catalogue.description import Description
 from gendsl.check.faults import Faults, Place
 from gendsl.source import Source, Span
-from gendsl.spec import Axis, Plot, Step, Value
+from gendsl.spec import Axis, Component, Plot, Step, Value
 
 if TYPE_CHECKING:
+    from gendsl.catalogue.own import OwnFile
     from gendsl.check.drafts import Draft
     from gendsl.check.sweeps import AxisDraft
 
@@ -92,6 +94,8 @@ class Scope:
     prefix: str = ""
     names: dict[str, Declared] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    own: OwnFile | None = None
+    """For a file of Python: its components."""
 
     def given(self, expr: tree.Expr) -> Given:
         return Given(expr, self, self.source)
@@ -117,7 +121,16 @@ class World:
     built: dict[tuple[Declared, str], Value | None] = field(default_factory=dict)
     """What a name stands for, by the kind wanted; None where that is broken."""
     drafts: dict[Declared, Draft | None] = field(default_factory=dict)
+    files: dict[str, OwnFile] = field(default_factory=dict)
+    """Files of the user's Python, by absolute path."""
     _stack: list[tuple[Declared, Place]] = field(default_factory=list)
+
+    def description(self, made: Step | Component) -> Description:
+        """What is known about the component of a step, or about one inside a step."""
+        name = made.component if isinstance(made, Step) else made.name
+        if made.code is not None:
+            return self.files[made.code.path].components[name]
+        return self.catalogue.components[made.kind, name]
 
     @contextmanager
     def within(self, declared: Declared, place: Place) -> Iterator[None]:

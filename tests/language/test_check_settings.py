@@ -221,7 +221,7 @@ def test_an_imported_file_with_a_syntax_error_is_one_diagnostic(tmp_path):
         (COMMON, MAIN.replace("common.fit", "common.fitt"), "unknown-name"),
         (COMMON, MAIN.replace("common.gen", "comon.gen"), "missing-file"),
         ('import "main.gen" as main\n' + COMMON, MAIN, "import-cycle"),
-        (COMMON, MAIN.replace("common.gen", "nets.py"), "not-available"),
+        (COMMON, MAIN.replace("common.gen", "nets.py"), "missing-file"),
         (COMMON, MAIN.replace("common.fit", "common.never"), "unknown-name"),
         (COMMON, 'import "common.gen" as common', "unused-name"),
     ],

@@ -56,7 +56,12 @@ WORDS = {
     "plot": ("plot NAME = COMPONENT(...)", "A figure of the report: `gen list plot` shows what there is."),
     "report": ("report NAME { show = [A, B, C] }", "What the report shows, in order; everything by default."),
     "preset": ("preset NAME { PATH = VALUE ... }", "A named set of changes, chosen with `--preset NAME`."),
-    "import": ('import "FILE.gen" as NAME', "The names of another file, as `NAME.THING`."),
+    "import": (
+        'import "FILE.gen" as NAME    import "FILE.py" as NAME',
+        "The names of another file, as `NAME.THING`. Of a Python file: its components, which are classes on\n"
+        "`torch.nn.Module` and functions marked with a decorator of `gendsl_runtime.component`. It is read and\n"
+        "not run; `gen explain FILE.py` shows what it offers.",
+    ),
 }
 """Form and meaning of each declaring word."""
 

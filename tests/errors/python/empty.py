@@ -1,0 +1,3 @@
+"""Nothing here is a component."""
+
+WIDTH = 3
