@@ -60,16 +60,29 @@ def imported(code: Code) -> Callable[..., Any]:
     """The user's function or class.
 
     Raises:
-        Problem: this process may not, or importing it fails.
+        Problem: this process may not, the file is not what was planned with, or importing it fails.
     """
     if not _allowed:
         raise Problem("python-not-allowed", f"{code.path} may not run in this process")
     with running(code, code.name):
         module = _module(Path(code.path))
+    _same_code(code)
     found: Callable[..., Any] | None = getattr(module, code.name, None)
     if not callable(found):
         raise Problem("component-failed", f"{Path(code.path).name} defines no `{code.name}` when it is run")
     return found
+
+
+def _same_code(code: Code) -> None:
+    """Fails where the file was edited since the plan was made: its results would get the key of its old text."""
+    from gendsl.fingerprint import fingerprint
+
+    if fingerprint(Path(code.path), code.name).digest != code.fingerprint:
+        raise Problem(
+            "code-changed",
+            f"{Path(code.path).name}, or a file it imports, was changed while the run went on",
+            help="run the same command again",
+        )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gendsl.fingerprint import fingerprint
 from gendsl.spec import Code, Component
 from gendsl_runtime import components, python
 from gendsl_runtime.length import Length
@@ -64,6 +65,10 @@ class Net(nn.Module):
 """
 
 
+def coded(path: Path, name: str) -> Code:
+    return Code(path=str(path), name=name, fingerprint=fingerprint(path, name).digest)
+
+
 @pytest.fixture(autouse=True)
 def allowed(monkeypatch):
     monkeypatch.setattr(python, "_allowed", [True])
@@ -80,7 +85,7 @@ def own(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         arguments = {key: value(one) for key, one in given.items()}
-        code = Code(path=str(path), name=name, fingerprint=digest)
+        code = coded(path, name)
         return Component(kind=kind, name=name, version=0, arguments=arguments, code=code)
 
     return make
@@ -234,7 +239,7 @@ def test_the_coordinator_never_imports(own, monkeypatch, tmp_path):
 
 
 def test_the_static_key_holds_the_fingerprint(own):
-    one, other = own(MLP), own(MLP + "\n# other")
+    one, other = own(MLP), own(MLP.replace("torch.relu", "torch.tanh"))
     assert static_key(member(model=one)) != static_key(member(model=other))
     moved = one.model_copy(update={"code": one.code.model_copy(update={"path": "/elsewhere/nets.py"})})
     assert static_key(member(model=one)) == static_key(member(model=moved))
@@ -334,7 +339,7 @@ def test_modules_beside_the_file_are_imported_afresh(own, tmp_path):
         path.write_text(
             f"def own(steps, per):\n    import {folder}_help\n    return [{folder}_help.factor] * steps\n"
         )
-        code = Code(path=str(path), name="own", fingerprint=folder)
+        code = coded(path, "own")
         one = Component(kind="schedule", name="own", version=0, arguments={}, code=code)
         texts.append(build.bound(one, "schedule")(2, 1).tolist())
         assert not list(place.rglob("*.pyc"))
@@ -343,7 +348,7 @@ def test_modules_beside_the_file_are_imported_afresh(own, tmp_path):
     clash.mkdir()
     (clash / "a_help.py").write_text("")
     (clash / "nets.py").write_text("def own(steps, per): return [1.0] * steps\n")
-    code = Code(path=str(Path(clash / "nets.py")), name="own", fingerprint="c")
+    code = coded(clash / "nets.py", "own")
     one = Component(kind="schedule", name="own", version=0, arguments={}, code=code)
     with pytest.raises(Problem, match="have a module `a_help`"):
         build.bound(one, "schedule")(2, 1)

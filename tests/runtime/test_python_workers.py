@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gendsl.fingerprint import fingerprint
 from gendsl.spec import Code, Number
 from gendsl_runtime import python
 from gendsl_runtime.data import Dataset
@@ -43,7 +44,7 @@ def code(folder: Path, body: str = "pass", result: str = "return good", name: st
     digest = hashlib.sha256(text.encode()).hexdigest()
     path = folder / f"own_{digest[:8]}.py"
     path.write_text(text)
-    return Code(path=str(path), name=name, fingerprint=digest)
+    return Code(path=str(path), name=name, fingerprint=fingerprint(path, name).digest)
 
 
 def task(one: Code, **arguments: float) -> Task:
@@ -87,6 +88,12 @@ HARM = {
     "a child that stays": ("os.fork(); time.sleep(60)", "time-limit", "no progress"),
     "nothing": ("return None", "component-failed", "not a `Dataset`"),
     "other data": ("train = train + 1", "component-failed", "its decorator says 8"),
+    "tokens": (
+        "return Dataset({'train': Split(torch.zeros(train, 2).long(), torch.arange(train) % 2)}, "
+        "'classification', (2,), 2, vocabulary=3)",
+        "component-failed",
+        "has inputs that are tokens, and its decorator says numbers",
+    ),
 }
 
 
@@ -107,6 +114,18 @@ def test_prints_reads_and_chance_change_nothing(workers: Workers, tmp_path: Path
     assert made[0] == made[1]
     assert isinstance(made[0], bytes) and made[0] != made[2]
     assert len(Dataset.unpack(made[0]).splits["train"]) == 8
+
+
+def test_a_file_that_is_edited_during_a_run_is_refused(workers: Workers, tmp_path: Path) -> None:
+    one = code(tmp_path)
+    path = Path(one.path)
+    path.write_text(path.read_text() + "\n# a comment is no change\n")
+    assert not isinstance(outcome(workers, task(one, train=8)), Broken)
+    other = code(tmp_path, "train = train * 1")
+    path = Path(other.path)
+    path.write_text(path.read_text().replace("train * 1", "train * 2"))
+    broken = outcome(workers, task(other, train=8))
+    assert isinstance(broken, Broken) and broken.code == "code-changed"
 
 
 def test_a_worker_that_is_not_allowed_imports_nothing(store: Path, tmp_path: Path) -> None:

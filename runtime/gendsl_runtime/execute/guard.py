@@ -20,6 +20,7 @@ PATIENCE = 3600.0
 class Guard:
     """Ends a worker, with all that it started, where it gives no sign of progress for too long.
 
+    The time begins with the first sign: a worker that is just being started has work of its own to do.
     Only work with the user's own Python is guarded: an endless loop is none of the engine's.
     """
 
@@ -29,7 +30,6 @@ class Guard:
         self._seconds = seconds
         self._is_late = False
         self._timer: Timer | None = None
-        self.rest()
 
     @property
     def is_late(self) -> bool:

@@ -51,7 +51,11 @@ def _promises(
     like = source if isinstance(source, Dataset) else None
     shape = facts.get("shape") or (like.shape if like else None)
     sizes = {name: known(size) for name, size in (facts.get("splits") or {}).items()}
+    kind = facts.get("inputs") or (_kind(like) if like else "numbers")
+    if kind in arguments:
+        kind = "numbers" if arguments[kind] is None else "tokens"
     return [
+        ("inputs that are", kind, _kind(made)),
         ("the task", known(facts.get("task")) or (like.task if like else None), made.task),
         ("examples of shape", None if shape is None else tuple(map(known, shape)), made.shape),
         ("outputs", known(facts.get("outputs")) or (like.outputs if like else None), made.outputs),
@@ -60,6 +64,10 @@ def _promises(
             for name, size in sizes.items()
         ),
     ]
+
+
+def _kind(data: Dataset) -> str:
+    return "numbers" if data.vocabulary is None else "tokens"
 
 
 def analysis(

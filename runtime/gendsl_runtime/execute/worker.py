@@ -54,6 +54,7 @@ def _serve(store_path: Path, folder: Path, tasks: TextIO, answers: TextIO) -> No
 def answer(performer: Performer, task: Task, stem: Path, answers: TextIO) -> None:
     """Performs one task and says where its payloads are."""
     start = perf_counter()
+    print(json.dumps({"progress": 0.0}), file=answers)  # it has begun
     outcomes = performer.perform(task, lambda share: print(json.dumps({"progress": share}), file=answers))
     seconds = perf_counter() - start
     with told(stem.parent):
