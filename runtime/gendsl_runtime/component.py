@@ -112,7 +112,7 @@ def dataset(
     parameter with which inputs are tokens, and without which they are numbers. `needs` lists what a transformation
     needs of the dataset it is given: `numbers`.
     """
-    return _mark("dataset", task=task, shape=shape, outputs=outputs, splits=splits, like=like)
+    return _mark("dataset", task=task, shape=shape, outputs=outputs, splits=splits, like=like, inputs=inputs)
 
 
 def model(

@@ -21,7 +21,13 @@ LARGEST = 4 * 2**30
 SPLITS = ("train", "held_back", "test")
 
 
-@dataset(version=1, task="task", inputs="vocabulary", splits={"train": None, "held_back": None, "test": None})
+@dataset(
+    version=1,
+    task="task",
+    inputs="vocabulary",
+    splits={"train": None, "held_back": None, "test": None},
+    neutral={"vocabulary": None},
+)
 def npz(
     path: InputFile,
     *,
