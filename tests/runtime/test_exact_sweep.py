@@ -13,6 +13,7 @@ from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.fuse import groups
 from gendsl_runtime.train.loop import fit, train
 from gendsl_runtime.train.member import Member
+from gendsl_runtime.train.optimizer import norms
 from tests.runtime.members import blobs, component, member, same
 
 CLEAN = blobs(shape=(6,), examples=26)
@@ -118,3 +119,13 @@ def vars_of(one: Member) -> dict:
     """What a test's member is made of, without its data."""
     names = ("seed", "model", "optimizer", "loss", "batch", "budget", "stop")
     return {name: getattr(one, name) for name in names}
+
+
+@pytest.mark.parametrize("width", [1, 3, 8, 17, 129, 4097, 4810])
+def test_norms_of_rows_are_those_of_each_row_alone(width) -> None:
+    values = torch.randn(33, width)
+    whole = norms(values)
+    for rows in ([0], [32], [5, 9], list(range(32, -1, -1))):
+        assert torch.equal(norms(values[rows]), whole[rows])
+    # Summed by halves: a rounding for each of the 13 doublings up to the longest row.
+    torch.testing.assert_close(whole.double(), values.double().norm(dim=1), rtol=13 * 2**-24, atol=0)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gendsl_runtime.train.layers.matmul import matmul
-
 Update = Callable[[Tensor, Tensor, "tuple[Tensor, ...]", Tensor, int], None]
 """`update(parameters, gradients, slots, rate, step)`, in place: parameters, gradients and each slot are `(M,
 P)`, all values of a member in one row; `rate` is `(M, 1)`, or `(M, P)` where the network has rates of its own for
@@ -41,5 +39,5 @@ class Optimizer:
 
 
 def norms(values: Tensor) -> Tensor:
-    """Euclidean norms `(M,)` of rows `(M, P)`, by a product: its sum does not depend on how many rows there are."""
-    return matmul(values[:, None], values[:, :, None])[:, 0, 0].sqrt()
+    """Euclidean norms `(M,)` of rows `(M, P)`: each sum runs along a row, so it is that of the row alone."""
+    return (values * values).sum(1).sqrt()
