@@ -159,6 +159,10 @@ CASES = {
     "batch_norm": Case((BatchNorm("n", 7),), (7,), lambda _: nn.BatchNorm1d(7)),
     "batch_norm_of_images": Case((BatchNorm("n", 5),), (5, 4, 3), lambda _: nn.BatchNorm2d(5)),
     "group_norm": Case((GroupNorm("n", 6, 2),), (6, 3, 4), lambda _: nn.GroupNorm(2, 6)),
+    "group_norm_apart": Case((GroupNorm("n", 6, 2, is_apart=True),), (6, 3, 4), lambda _: nn.GroupNorm(2, 6)),
+    "conv_apart": Case(
+        (Conv("c", 3, 5, 3, padding=1, is_apart=True),), (3, 5, 6), lambda _: nn.Conv2d(3, 5, 3, 1, 1)
+    ),
     "dropout": Case((Dropout("d", 0.3),), (7,), lambda seed: Dropped(seed, 0.3)),
     "dropout_of_images": Case((Dropout("d", 0.6),), (2, 3, 4), lambda seed: Dropped(seed, 0.6)),
     "residual": Case(

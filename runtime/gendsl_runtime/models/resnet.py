@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from gendsl_runtime.component import Count, model
 from gendsl_runtime.network import Network
 from gendsl_runtime.train.layers.activation import Pointwise
-from gendsl_runtime.train.layers.conv import Conv
+from gendsl_runtime.train.layers.conv import Conv, is_large
 from gendsl_runtime.train.layers.layer import Layer, Layered
 from gendsl_runtime.train.layers.linear import Linear
 from gendsl_runtime.train.layers.norm import image_norm
@@ -40,34 +42,55 @@ def resnet(
         blocks: basic blocks of a stage.
         norm: `group` (8 groups; independent of the batch) or `batch` (running statistics in evaluation).
     """
-    layers: list[Layer] = [
-        Conv("stem", shape[0], width, 3, padding=1, bias=False, law="kaiming"),
-        image_norm("stem.norm", width, norm),
-        Pointwise("relu"),
-    ]
+    unit = partial(_unit, norm=norm, is_apart=is_large(width, width, 3, shape[1] * shape[2]))
+    layers: list[Layer] = [*unit("stem", "stem.norm", shape[0], width, 3), Pointwise("relu")]
     inputs = width
     for stage in range(stages):
         for block in range(blocks):
             units = width * 2**stage
             stride = 2 if stage > 0 and block == 0 else 1
-            layers += [_block(f"stage.{stage}.{block}", inputs, units, stride, norm), Pointwise("relu")]
+            layers += [_block(f"stage.{stage}.{block}", inputs, units, stride, unit), Pointwise("relu")]
             inputs = units
     layers += [GlobalAverage(), Linear("output", inputs, outputs)]
     return Layered(shape, outputs, tuple(layers))
 
 
-def _block(name: str, inputs: int, outputs: int, stride: int, norm: Literal["group", "batch"]) -> Residual:
-    body: tuple[Layer, ...] = (
-        Conv(f"{name}.conv.0", inputs, outputs, 3, stride, padding=1, bias=False, law="kaiming"),
-        image_norm(f"{name}.norm.0", outputs, norm),
+def _block(
+    name: str, inputs: int, outputs: int, stride: int, unit: Callable[..., tuple[Layer, Layer]]
+) -> Residual:
+    body = (
+        *unit(f"{name}.conv.0", f"{name}.norm.0", inputs, outputs, 3, stride),
         Pointwise("relu"),
-        Conv(f"{name}.conv.1", outputs, outputs, 3, padding=1, bias=False, law="kaiming"),
-        image_norm(f"{name}.norm.1", outputs, norm),
+        *unit(f"{name}.conv.1", f"{name}.norm.1", outputs, outputs, 3),
     )
     if stride == 1 and inputs == outputs:
         return Residual(body)
-    shortcut = (
-        Conv(f"{name}.shortcut", inputs, outputs, 1, stride, bias=False, law="kaiming"),
-        image_norm(f"{name}.shortcut.norm", outputs, norm),
+    return Residual(body, unit(f"{name}.shortcut", f"{name}.shortcut.norm", inputs, outputs, 1, stride))
+
+
+def _unit(
+    conv: str,
+    name: str,
+    inputs: int,
+    outputs: int,
+    size: int,
+    stride: int = 1,
+    *,
+    norm: Literal["group", "batch"],
+    is_apart: bool,
+) -> tuple[Layer, Layer]:
+    """A convolution without offsets and its normalisation."""
+    return (
+        Conv(
+            conv,
+            inputs,
+            outputs,
+            size,
+            stride,
+            padding=size // 2,
+            bias=False,
+            law="kaiming",
+            is_apart=is_apart,
+        ),
+        image_norm(name, outputs, norm, is_apart=is_apart),
     )
-    return Residual(body, shortcut)

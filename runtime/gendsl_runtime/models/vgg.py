@@ -8,7 +8,7 @@ from gendsl_runtime.component import Count, Share, model
 from gendsl_runtime.network import Network
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.train.layers.activation import Pointwise
-from gendsl_runtime.train.layers.conv import Conv
+from gendsl_runtime.train.layers.conv import Conv, is_large
 from gendsl_runtime.train.layers.dropout import Dropout
 from gendsl_runtime.train.layers.layer import Layer, Layered, prefixes
 from gendsl_runtime.train.layers.linear import Flatten, Linear
@@ -62,11 +62,12 @@ def vgg(
         )
     layers: list[Layer] = []
     inputs = shape[0]
+    is_apart = is_large(width, width, 3, shape[1] * shape[2])
     for stage in range(stages):
         units = width * min(2**stage, WIDEST)
         for name in prefixes(depth, f"stage.{stage}"):
-            layers.append(Conv(name, inputs, units, 3, padding=1, law="kaiming"))
-            layers += [] if norm == "none" else [image_norm(f"{name}.norm", units, norm)]
+            layers.append(Conv(name, inputs, units, 3, padding=1, law="kaiming", is_apart=is_apart))
+            layers += [] if norm == "none" else [image_norm(f"{name}.norm", units, norm, is_apart=is_apart)]
             layers.append(Pointwise("relu"))
             inputs = units
         layers.append(Pool(2))

@@ -18,6 +18,11 @@ MANY = 50_000
 """Multiplications an example from which a convolution of a stack costs as much as one convolution a member."""
 
 
+def is_large(inputs: int, outputs: int, size: int, places: int) -> bool:
+    """Whether a convolution between these channels gains nothing from a stack."""
+    return inputs * outputs * size**2 * places >= MANY
+
+
 @dataclass(frozen=True)
 class Conv:
     """A square convolution (cross-correlation) with zero padding.
@@ -37,6 +42,9 @@ class Conv:
     padding: int = 0
     bias: bool = True
     law: Literal["uniform", "kaiming"] = "uniform"
+    is_apart: bool = False
+    """Whether members are convolved one at a time whatever the size: said by networks with large layers, which
+    are trained alone."""
 
     def parameters(self) -> Mapping[str, Fresh]:
         shape = (self.outputs, self.inputs, self.size, self.size)
@@ -55,8 +63,8 @@ class Conv:
         weight = values.parameters[f"{self.name}.weight"]
         bias = values.parameters[f"{self.name}.bias"] if self.bias else None
         places = math.prod(self._side(side) for side in inputs.shape[2:4])
-        is_large = self.inputs * self.outputs * self.size**2 * places >= MANY
-        return (self._each if is_large else self._grouped)(inputs, weight, bias)
+        is_apart = self.is_apart or is_large(self.inputs, self.outputs, self.size, places)
+        return (self._each if is_apart else self._grouped)(inputs, weight, bias)
 
     def _side(self, pixels: int) -> int:
         return (pixels + 2 * self.padding - self.size) // self.stride + 1

@@ -26,12 +26,14 @@ class GroupNorm:
     offset.
 
     Wu and He (2018). The stack is one image with `members * groups` groups, in plain memory: the
-    channels-last kernel gives other bits to other numbers of members.
+    channels-last kernel gives other bits to other numbers of members, so with `is_apart` it gets one member
+    at a time.
     """
 
     name: str
     channels: int
     groups: int
+    is_apart: bool = False
 
     def parameters(self) -> Mapping[str, Fresh]:
         return _affine(self.name, self.channels)
@@ -40,9 +42,15 @@ class GroupNorm:
         return {}
 
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
-        scale, offset = (values.parameters[f"{self.name}.{part}"].flatten() for part in ("weight", "bias"))
+        scales, offsets = (values.parameters[f"{self.name}.{part}"] for part in ("weight", "bias"))
         members = len(inputs)
-        images = group_norm(wide(inputs).contiguous(), members * self.groups, scale, offset, EPSILON)
+        if self.is_apart:
+            each = zip(members_of(inputs), scales.unbind(0), offsets.unbind(0), strict=True)
+            return together(
+                [group_norm(own, self.groups, scale, offset, EPSILON) for own, scale, offset in each]
+            )
+        plain = wide(inputs).contiguous()
+        images = group_norm(plain, members * self.groups, scales.flatten(), offsets.flatten(), EPSILON)
         return apart(images, members)
 
 
@@ -114,9 +122,13 @@ class BatchNorm:
             values.updates[f"{self.name}.running_{moment}"] = old * (1 - self.momentum) + new * self.momentum
 
 
-def image_norm(name: str, channels: int, kind: Literal["batch", "group"]) -> BatchNorm | GroupNorm:
+def image_norm(
+    name: str, channels: int, kind: Literal["batch", "group"], *, is_apart: bool = False
+) -> BatchNorm | GroupNorm:
     """The normalisation of a convolution's outputs; groups of channels are 8, or as many as divide both."""
-    return BatchNorm(name, channels) if kind == "batch" else GroupNorm(name, channels, gcd(GROUPS, channels))
+    if kind == "batch":
+        return BatchNorm(name, channels)
+    return GroupNorm(name, channels, gcd(GROUPS, channels), is_apart)
 
 
 def _affine(name: str, channels: int) -> Mapping[str, Fresh]:
