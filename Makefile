@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test lint format types unit bench reference constraints clean
+.PHONY: demo test lint format types unit faults bench reference fingerprints constraints clean
 
 demo: $(READY)
 	$(BIN)/gen run specs/quickstart.gen
@@ -32,11 +32,19 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile
 
+# The long form of tests/faults: runs killed 200 times.
+faults: $(READY)
+	GENDSL_KILLS=100 $(BIN)/pytest tests/faults
+
 bench: $(READY)
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 reference: $(READY)
 	$(BIN)/python docs/make_reference.py
+
+# What versions of components stand for; SAME="kind/name ..." or SAME=all says that results stay the same.
+fingerprints: $(READY)
+	$(BIN)/python docs/make_fingerprints.py $(SAME)
 
 # Pins what is installed now; torch without its local build tag.
 constraints: $(READY)

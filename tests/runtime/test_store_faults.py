@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -157,3 +159,18 @@ def test_where_the_store_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("GENDSL_STORE", str(tmp_path / "elsewhere"))
     assert store_place(spec) == tmp_path / "elsewhere"
     assert store_place(spec, tmp_path / "option") == tmp_path / "option"
+
+
+def test_a_store_that_another_process_keeps_locked_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gendsl_runtime.store.index.BUSY_SECONDS", 0.1)
+    with Store.open(tmp_path / "store") as store:
+        (digest,) = store.commit([entry("a", b"small")])
+        with closing(sqlite3.connect(tmp_path / "store" / "index.sqlite")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Problem) as caught:
+                store.commit([entry("b", b"other")])
+            assert caught.value.code == "store-busy" and caught.value.help
+            assert store.read(digest) == b"small"
+        assert len(store.commit([entry("b", b"other")])) == 1
