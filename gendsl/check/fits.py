@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gendsl import tree
 from gendsl.catalogue.description import Description
 from gendsl.check import facts
@@ -130,10 +132,19 @@ def _stop(world: World, draft: Draft, arguments: dict[str, Value], data: list[Fa
     )
 
 
+def _optimizers(world: World, value: Value) -> Iterator[Component]:
+    """The optimizers that a value may be, and those within them."""
+    for found in facts.components(world, value):
+        if found.kind == "optimizer":
+            yield found
+        for inner in found.arguments.values():
+            yield from _optimizers(world, inner)
+
+
 def _batch(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
     if isinstance(arguments.get("batch"), Nothing):
         return
-    for optimizer in facts.components(world, arguments["optimizer"]):
+    for optimizer in _optimizers(world, arguments["optimizer"]):
         if world.description(optimizer).facts.get("batch") == "all":
             world.faults.fail(
                 "needs-whole-set",
