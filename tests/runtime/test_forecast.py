@@ -181,3 +181,28 @@ def test_a_stack_is_cut_where_everything_ends_sooner() -> None:
     assert makespan(four, workers=4) <= 1.2 * (46 + 6) / 4
     rows = [row for piece, _ in four[0].pieces() for row in piece]
     assert rows == list(range(40))
+
+
+def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tasks of 10 and 30 expected seconds on a machine that is half as fast."""
+    from gendsl_runtime.cli import estimate
+
+    now = [100.0]
+    monkeypatch.setattr(estimate, "monotonic", lambda: now[0])
+    told = estimate.Estimate()
+    assert told.seconds() is None
+    told.queued(1, 10.0)
+    told.queued(2, 30.0)
+    told.queued(3, 0.0)
+    told.part(1, 0.0)
+    assert told.seconds() is None
+    now[0] = 110.0
+    told.part(1, 0.5)
+    assert told.seconds() == pytest.approx(70.0)
+    now[0] = 120.0
+    told.done(1)
+    told.done(3)
+    assert told.seconds() == pytest.approx(60.0)
+    told.part(2, 1.0)
+    told.done(2)
+    assert told.seconds() == 0.0

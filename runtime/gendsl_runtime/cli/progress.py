@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
 from gendsl.render import render
+from gendsl_runtime.cli.estimate import Estimate
 from gendsl_runtime.cli.options import is_coloured
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.execute.watch import Watch
@@ -27,6 +28,7 @@ class Bar(Watch):
     def __init__(self) -> None:
         self._parts: dict[int, float] = {}
         self._finished = 0
+        self._estimate = Estimate()
         self.computed = 0
 
     @cached_property
@@ -40,7 +42,6 @@ class Bar(Watch):
             SpinnerColumn,
             TextColumn,
             TimeElapsedColumn,
-            TimeRemainingColumn,
         )
 
         console = Console(stderr=True, highlight=False)
@@ -51,7 +52,7 @@ class Bar(Watch):
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -61,7 +62,7 @@ class Bar(Watch):
 
     @cached_property
     def _total(self) -> TaskID:
-        return self._bar.add_task("reading", total=None, rate="")
+        return self._bar.add_task("reading", total=None, rate="", left="")
 
     def __enter__(self) -> Bar:
         return self
@@ -77,29 +78,43 @@ class Bar(Watch):
             print(render(warnings, color=is_coloured(sys.stderr)), file=sys.stderr)
 
     def planned(self, plan: Plan, missing: int) -> None:
-        self._finished = 0
-        self._bar.reset(self._total, total=missing, rate="")
+        self._finished, self._estimate = 0, Estimate()
+        self._bar.reset(self._total, total=missing, rate="", left="")
         trainings = sum(step.count for step in plan.steps.values() if step.step.kind == "train")
         nodes = sum(step.count for step in plan.steps.values())
         self._bar.console.print(
             f"{plan.spec.name}: {trainings:,} trainings, {nodes - missing:,} of {nodes:,} results stored"
         )
 
+    def queued(self, task: Task, seconds: float) -> None:
+        self._estimate.queued(id(task), seconds)
+
     def part(self, task: Task, share: float) -> None:
+        self._estimate.part(id(task), share)
         self._parts[id(task)] = share * len(task.nodes)
         self._show(task)
 
     def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
         self._parts.pop(id(task), None)
+        self._estimate.done(id(task))
         self._finished += len(outcomes)
         self.computed += sum(not isinstance(outcome, Broken) for outcome in outcomes)
         self._show(task)
 
     def stage(self, name: str) -> None:
-        self._bar.update(self._total, description=name, rate="")
+        self._bar.update(self._total, description=name, rate="", left="")
 
     def _show(self, task: Task) -> None:
-        done = self._finished + sum(self._parts.values())
+        done = self._finished + sum(list(self._parts.values()))
         speed = self._bar.tasks[0].speed
         rate = f"{speed:,.1f}/s" if speed else ""
-        self._bar.update(self._total, completed=done, description=VERBS[task.kind], rate=rate)
+        from gendsl_runtime.report.words import duration
+
+        left = self._estimate.seconds()
+        self._bar.update(
+            self._total,
+            completed=done,
+            description=VERBS[task.kind],
+            rate=rate,
+            left="" if left is None else f"{duration(left)} left",
+        )

@@ -53,7 +53,7 @@ def computed(
             scheduler = Scheduler(planned, store, performer, executor, device=device, fuse=fuse)
             watch.planned(planned, scheduler.missing())
             try:
-                scheduler.run(watch.part, _ending(watch.done) if fail_fast else watch.done)
+                scheduler.run(watch.part, _ending(watch.done) if fail_fast else watch.done, watch.queued)
                 return scheduler, _collected(planned, scheduler, store)
             except Damaged as damage:
                 found = {damage.message}

@@ -118,9 +118,13 @@ class Scheduler:
         )
 
     def run(
-        self, watch: Callable[[Task, float], None], done: Callable[[Task, Sequence[Outcome]], None]
+        self,
+        watch: Callable[[Task, float], None],
+        done: Callable[[Task, Sequence[Outcome]], None],
+        queued: Callable[[Task, float], None],
     ) -> None:
-        """Computes what is missing; `watch` hears of shares of tasks, `done` of each finished one.
+        """Computes what is missing; `queued` hears of each task and the seconds it is expected to take, `watch`
+        of shares of tasks, `done` of each finished one.
 
         Raises:
             DamageError: stored results could not be read; run a new scheduler over the same plan.
@@ -129,7 +133,7 @@ class Scheduler:
         while True:
             if not damaged:
                 try:
-                    self._enqueue()
+                    self._enqueue(queued)
                 except Damaged as damage:
                     damaged.add(damage.message)
             self._begin(watch)
@@ -153,7 +157,7 @@ class Scheduler:
             self._running[id(batch.task)] = batch
             self._executor.submit(batch.task, watch)
 
-    def _enqueue(self) -> None:
+    def _enqueue(self, queued: Callable[[Task, float], None]) -> None:
         """Makes tasks of what is ready. Trainings wait for all data that can be made without them, so that
         those of a kind come together."""
         while self._ready:
@@ -163,6 +167,7 @@ class Scheduler:
             idle = max(0, self._executor.workers - len(self._running) - len(self._queue))
             for batch in self._batches.of(self._cut_off(chosen), idle=idle):
                 self._count += 1
+                queued(batch.task, batch.seconds)
                 rank = RANKS[batch.task.kind]
                 heappush(self._queue, (rank, -batch.seconds, self._count, batch))
 

@@ -18,6 +18,9 @@ class Watch:
     def planned(self, plan: Plan, missing: int) -> None:
         """The plan is made; `missing` of its nodes must be computed."""
 
+    def queued(self, task: Task, seconds: float) -> None:
+        """A task will be done; the seconds it is expected to take, 0 where nothing is known."""
+
     def part(self, task: Task, share: float) -> None:
         """A share of a task is done."""
 
