@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gendsl.catalogue import Catalogue
 
 if TYPE_CHECKING:
+    from gendsl.catalogue.description import Description
     from gendsl.spec import Code
 
 FOLDERS = {
@@ -32,6 +33,16 @@ def catalogue() -> Catalogue:
     """Descriptions of every component, read without importing any."""
     root = Path(__file__).parent
     return Catalogue.read({kind: root / folder for kind, folder in FOLDERS.items()})
+
+
+@cache
+def described(kind: str, name: str, code: Code | None = None) -> Description | None:
+    """What is known of a component without running it; None where there is none. With `code` it is the user's."""
+    if code is None:
+        return catalogue().find(kind, name)
+    from gendsl.catalogue import own
+
+    return own.read(code.path).components.get(name)
 
 
 @cache

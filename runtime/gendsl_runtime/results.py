@@ -75,20 +75,20 @@ def collect(
     Own axes of unequal length or labels (runs that stopped at different epochs) are joined over the union of
     their labels, NaN elsewhere.
     """
-    if gives is None:
-        gives = _catalogue_gives({spec.steps[name].component for name in nodes})
     datasets = {
-        name: _dataset(spec, spec.steps[name], payloads, gives.get(spec.steps[name].component, {}))
+        name: _dataset(spec, spec.steps[name], payloads, _gives(spec.steps[name], gives))
         for name, payloads in nodes.items()
     }
     return Results(spec, datasets, tuple(failures), record)
 
 
-def _catalogue_gives(names: set[str]) -> dict[str, Gives]:
-    from gendsl_runtime.components import catalogue
+def _gives(step: Step, given: Mapping[str, Gives] | None) -> Gives:
+    if given is not None:
+        return given.get(step.component, {})
+    from gendsl_runtime.components import described
 
-    components = catalogue().components
-    return {name: components["analysis", name].gives for name in names if ("analysis", name) in components}
+    found = described("analysis", step.component, step.code)
+    return found.gives if found else {}
 
 
 def _dataset(spec: Spec, step: Step, payloads: Sequence[Payload | None], gives: Gives) -> xr.Dataset:

@@ -124,7 +124,9 @@ class Forecast:
 
     def _facts(self, name: str, index: int) -> Facts:
         step = self._plan[name]
-        described = components.catalogue().components["dataset", step.step.component].facts
+        found = components.described("dataset", step.step.component, step.step.code)
+        assert found is not None, "`check` found it"
+        described = found.facts
         like = described.get("like")
         base = self._facts(*step.inputs(index)[like]) if like else None
         return made(name, described, step.arguments(index), base)

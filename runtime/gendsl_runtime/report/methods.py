@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gendsl import spec
-from gendsl.catalogue.description import Description
+from gendsl.diagnostic import DiagnosticError
+from gendsl.fingerprint import UnreadableError
 from gendsl.spec.shown import shown
-from gendsl_runtime.components import catalogue
+from gendsl_runtime.components import described
 from gendsl_runtime.report.papers import Paper, papers
 
 HEADINGS = {
@@ -23,6 +24,10 @@ HEADINGS = {
 }
 
 
+Mention = tuple[str, str, str, int, dict[str, spec.Value], spec.Code | None]
+"""Who uses a component, its kind, name, version and parameters, and its code where it is the user's."""
+
+
 @dataclass(frozen=True)
 class Used:
     """One component as it was used: under which names, with which parameters."""
@@ -30,6 +35,7 @@ class Used:
     kind: str
     name: str
     version: int
+    code: spec.Code | None
     uses: tuple[tuple[str, str], ...]
     """Name of the declaration and its parameters in short."""
     summary: str
@@ -57,18 +63,17 @@ class Methods:
 
 def methods(experiment: spec.Spec) -> Methods:
     """The components of an experiment, described, and the papers they and the experiment name."""
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    versions: dict[tuple[str, str], int] = {}
-    for owner, kind, name, version, arguments in _mentions(experiment):
-        uses = found.setdefault((kind, name), [])
-        versions[kind, name] = version
+    found: dict[tuple[str, str, spec.Code | None], list[tuple[str, str]]] = {}
+    versions: dict[tuple[str, str, spec.Code | None], int] = {}
+    for owner, kind, name, version, arguments, code in _mentions(experiment):
+        uses = found.setdefault((kind, name, code), [])
+        versions[kind, name, code] = version
         text = ", ".join(f"{key} = {shown(value)}" for key, value in arguments.items() if _says(value))
         if (owner, text) not in uses:
             uses.append((owner, text))
-    descriptions = catalogue().components
     used = [
-        _used(kind, name, versions[kind, name], uses, descriptions.get((kind, name)))
-        for (kind, name), uses in found.items()
+        _used(kind, name, versions[kind, name, code], code, uses)
+        for (kind, name, code), uses in found.items()
     ]
     sections = tuple(
         (heading, tuple(item for item in used if item.kind == kind))
@@ -89,17 +94,20 @@ def _says(value: spec.Value) -> bool:
     return not isinstance(value, spec.Nothing | spec.Component) and value != spec.Items(items=())
 
 
-def _used(
-    kind: str, name: str, version: int, uses: list[tuple[str, str]], description: Description | None
-) -> Used:
+def _used(kind: str, name: str, version: int, code: spec.Code | None, uses: list[tuple[str, str]]) -> Used:
+    try:
+        description = described(kind, name, code)
+    except (DiagnosticError, UnreadableError):
+        description = None  # a file of the user's that is gone, or was edited since
     summary = description.summary if description else ""
-    return Used(kind, name, version, tuple(uses), summary, description.paper if description else ())
+    papers = description.paper if description else ()
+    return Used(kind, name, version, code, tuple(uses), summary, papers)
 
 
-def _mentions(experiment: spec.Spec) -> Iterator[tuple[str, str, str, int, dict[str, spec.Value]]]:
-    """Every component of the spec: who uses it, its kind, name, version and parameters."""
+def _mentions(experiment: spec.Spec) -> Iterator[Mention]:
+    """Every component of the spec."""
     for step in experiment.steps.values():
-        yield step.name, step.kind, step.component, step.version, step.arguments
+        yield step.name, step.kind, step.component, step.version, step.arguments, step.code
         for value in step.arguments.values():
             yield from _nested(step.name, value)
     for axis in experiment.axes.values():
@@ -110,14 +118,14 @@ def _mentions(experiment: spec.Spec) -> Iterator[tuple[str, str, str, int, dict[
             yield from _nested(claim.name, value)
 
 
-def _nested(owner: str, value: spec.Value) -> Iterator[tuple[str, str, str, int, dict[str, spec.Value]]]:
+def _nested(owner: str, value: spec.Value) -> Iterator[Mention]:
     match value:
-        case spec.Component(kind=kind, name=name, version=version, arguments=arguments):
-            yield owner, kind, name, version, arguments
+        case spec.Component(kind=kind, name=name, version=version, arguments=arguments, code=code):
+            yield owner, kind, name, version, arguments, code
             for item in arguments.values():
                 yield from _nested(owner, item)
         case spec.Statistic(name=name, version=version, values=values):
-            yield owner, "statistic", name, version, {}
+            yield owner, "statistic", name, version, {}, None
             for item in values:
                 yield from _nested(owner, item)
         case spec.Items(items=items) | spec.Operation(operands=items):
