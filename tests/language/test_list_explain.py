@@ -65,3 +65,64 @@ def test_every_declaring_word_is_explained():
 
 def test_every_kind_has_a_folder():
     assert {kind for kind, _ in catalogue().components} <= set(FOLDERS)
+
+
+OWN = '''
+from torch import nn
+from gendsl_runtime.component import loss
+
+
+class WideNet(nn.Module):
+    """One hidden layer.
+
+    Args:
+        width: hidden units,
+            all in one layer.
+    """
+
+    def __init__(self, inputs, outputs, *, width: int = 64): ...
+
+
+class Helper(nn.Module):
+    def __init__(self, size): ...
+
+
+@loss()
+def margin(outputs, targets): ...
+'''
+
+
+def test_components_of_a_python_file(capsys, tmp_path):
+    path = tmp_path / "nets.py"
+    path.write_text(OWN)
+    for words in ((explain, str(path)), (list, "--from", str(path))):
+        code, out, _ = run(words[0], capsys, *words[1:])
+        assert code == 0 and "WideNet  One hidden layer." in out and "margin" in out
+        assert "Helper: the parameter `size` has no type (line 17)" in out
+    code, out, _ = run(list, capsys, "loss", "--from", str(path))
+    assert code == 0 and "margin" in out and "WideNet" not in out
+    code, out, _ = run(explain, capsys, str(path), "WideNet")
+    assert code == 0 and re.search(r"width +a whole number; 64 unless given\n +hidden units, all in one", out)
+    assert "Args" not in out and "For:" not in out
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "code", "said"),
+    [
+        (OWN, "WideNte", 2, "did you mean `WideNet`?"),
+        (OWN, "Helper", 1, "not for specs"),
+        ("def (", "WideNet", 1, "not valid Python"),
+        (None, "WideNet", 1, "there is no file"),
+    ],
+)
+def test_what_a_python_file_does_not_offer(capsys, tmp_path, text, name, code, said):
+    path = tmp_path / "nets.py"
+    if text is not None:
+        path.write_text(text)
+    found, out, err = run(explain, capsys, str(path), name)
+    assert (found, out) == (code, "") and said in err
+
+
+def test_a_parameter_is_told_once(capsys):
+    _, out, _ = run(explain, capsys, "sgd")
+    assert "Args" not in out and out.count("\n  momentum ") == 1 and "whether the step looks ahead" in out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ examples:
   gen explain basin_volume
   gen explain out-of-range
   gen explain sweep
+  gen explain nets.py
+  gen explain nets.py WideNet
 """
 
 WORDS = {
@@ -67,10 +70,17 @@ WORDS = {
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a component, a diagnostic code or a declaring word")
+    parser.add_argument(
+        "name", metavar="NAME", help="a component, a diagnostic code, a declaring word or a Python file"
+    )
+    parser.add_argument("part", metavar="COMPONENT", nargs="?", help="a component of that Python file")
 
 
 def main(arguments: argparse.Namespace) -> int:
+    if arguments.name.endswith(".py") or arguments.part is not None:
+        from gendsl_runtime.cli import own
+
+        return own.explain(arguments.name, arguments.part)
     text = explained(arguments.name)
     if text is not None:
         sys.stdout.write(text)
@@ -106,6 +116,7 @@ def page(found: Description) -> str:
     from gendsl.catalogue.description import literal, signature
     from gendsl.catalogue.types import described
 
+    body, documented = _apart(found.body)
     lines = [
         f"{found.kind} {signature(found)}" if found.kind != "train" else "train NAME { ... }",
         "",
@@ -121,10 +132,28 @@ def page(found: Description) -> str:
             kinds = " or ".join(described(t) for t in (parameter.type, *parameter.type.others))
             optional = " or none" if parameter.type.optional and parameter.default is not None else ""
             lines.append(f"  {parameter.name:{width}}{kinds}{optional}{default}")
+            if said := documented.get(parameter.python):
+                lines += textwrap.wrap(said, 96, initial_indent=" " * 4, subsequent_indent=" " * 4)
     lines += [*_gives(found), *_facts(found)]
-    if found.body:
-        lines += ["", found.body]
+    if body:
+        lines += ["", body]
     return "\n".join(lines) + "\n"
+
+
+def _apart(body: str) -> tuple[str, dict[str, str]]:
+    """A docstring without its `Args:`, and what those say of each parameter."""
+    before, heading, after = body.partition("Args:\n")
+    if not heading or (before and not before.endswith("\n")):
+        return body, {}
+    section, _, rest = after.partition("\n\n")
+    found: dict[str, str] = {}
+    for line in section.splitlines():
+        name, colon, text = line.strip().partition(":")
+        if colon and line.startswith("    ") and not line.startswith("     ") and name.isidentifier():
+            found[name] = text.strip()
+        elif found:
+            found[next(reversed(found))] += f" {line.strip()}"
+    return f"{before}{rest}".strip(), found
 
 
 def _gives(found: Description) -> list[str]:
@@ -152,7 +181,8 @@ def _facts(found: Description) -> list[str]:
             "image": f"images of at least {smallest} pixels a side",
             "sequence": "sequences: tokens, steps of numbers, or images read row by row",
         }
-        lines.append(f"For: {shape.get(takes, takes)}")
+        if takes != "unknown":
+            lines.append(f"For: {shape.get(takes, takes)}")
     if found.kind == "statistic":
         lines.append(f"Reduces: {found.facts['reduces']}=AXIS")
     if found.paper:

@@ -6,12 +6,18 @@ import argparse
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gendsl.catalogue.description import Description
 
 HELP = "list the components there are, of one kind or all"
 EXAMPLES = """\
 examples:
   gen list
   gen list analysis
+  gen list --from nets.py
 """
 KEY = 4
 """Parameters shown of each component."""
@@ -19,6 +25,7 @@ KEY = 4
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", nargs="?", metavar="KIND", help="dataset, model, optimizer, analysis ...")
+    parser.add_argument("--from", dest="file", metavar="FILE.py", help="components of a Python file")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -26,6 +33,10 @@ def main(arguments: argparse.Namespace) -> int:
     from gendsl_runtime.components import FOLDERS
 
     kinds = [kind for kind in FOLDERS if kind != "train"]
+    if arguments.file is not None and arguments.kind is None:
+        from gendsl_runtime.cli import own
+
+        return own.show(arguments.file)
     if arguments.kind is None:
         sys.stdout.write("\n".join(table(kind) for kind in kinds))
         return 0
@@ -37,25 +48,35 @@ def main(arguments: argparse.Namespace) -> int:
         help = f"did you mean `{near}`?" if near else f"there are {', '.join(kinds)}"
         sys.stderr.write(f"gen list: there is no kind `{arguments.kind}`; {help}\n")
         return 2
+    if arguments.file is not None:
+        from gendsl_runtime.cli import own
+
+        return own.show(arguments.file, kind)
     sys.stdout.write(table(kind))
     return 0
 
 
 def table(kind: str) -> str:
     """One line a component: its name, what it is, its first parameters."""
-    from gendsl_runtime.components import FOLDERS, catalogue
+    from gendsl_runtime.components import catalogue
 
-    components = catalogue()
-    names = components.names(kind)
-    if not names:
+    return tabled(kind, {name: catalogue().components[kind, name] for name in catalogue().names(kind)})
+
+
+def tabled(kind: str, components: Mapping[str, Description]) -> str:
+    """The components of one kind."""
+    from gendsl_runtime.components import FOLDERS
+
+    if not components:
         return f"{FOLDERS[kind]}\n  none yet\n"
-    width = max(map(len, names)) + 2
+    width = max(map(len, components)) + 2
     line = max(60, min(140, shutil.get_terminal_size((110, 24)).columns))
     rows = []
-    for name in names:
-        found = components.components[kind, name]
+    for name, found in components.items():
         keys = [p.name for p in found.parameters.values()]
         shown = ", ".join(keys[:KEY]) + (", ..." if len(keys) > KEY else "")
         summary = textwrap.shorten(found.summary.replace("`", ""), line - width - 2, placeholder=" ...")
-        rows.append(f"  {name:{width}}{summary}\n" + (f"  {'':{width}}({shown})\n" if shown else ""))
+        rows.append(
+            f"  {name:{width}}{summary}".rstrip() + "\n" + (f"  {'':{width}}({shown})\n" if shown else "")
+        )
     return f"{FOLDERS[kind]}\n{''.join(rows)}"
