@@ -98,7 +98,7 @@ def test_components_of_a_python_file(capsys, tmp_path):
     for words in ((explain, str(path)), (list, "--from", str(path))):
         code, out, _ = run(words[0], capsys, *words[1:])
         assert code == 0 and "WideNet  One hidden layer." in out and "margin" in out
-        assert "Helper: the parameter `size` has no type (line 17)" in out
+        assert "Helper: the parameter `size` has no type (line 18)" in out
     code, out, _ = run(list, capsys, "loss", "--from", str(path))
     assert code == 0 and "margin" in out and "WideNet" not in out
     code, out, _ = run(explain, capsys, str(path), "WideNet")
