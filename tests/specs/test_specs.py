@@ -21,7 +21,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_smoke_run_is_whole_and_then_cached(
     spec: Path, store: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["run", str(spec), "--preset", "smoke", "--store", str(store)]
+    command = ["run", str(spec), "--preset", "smoke", "--allow-python", "--store", str(store)]
     assert main(command) == 0, capfd.readouterr().err
     first = store / "runs" / f"{spec.stem}-001"
     results = json.loads((first / "results.json").read_text())
