@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from gendsl.plan import Plan, PlanStep
+from gendsl.plan import Plan
 from gendsl.spec import Component, InputFile, Items, Moment, Quantity, Spec, Split, Step, Use, Value, Where
 from gendsl.spec.shown import shown
 from gendsl.spec.substitute import at, substituted
 from gendsl_runtime.changes import ABSENT, Change
+from gendsl_runtime.python import codes
 
 Place = Mapping[str, int]
 """For each axis the place of its label."""
@@ -29,13 +31,23 @@ class Recipe:
     files: Mapping[str, str] = field(default_factory=dict)
     """The digest of each file that the spec names, in hexadecimal."""
     code: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """For each fingerprint of user code its parts: what it is made from, and the digest of each."""
+    """For each fingerprint of user code its parts, such as `function normalise`, and the digest of each."""
+    lines: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Where parts stand, `nets.py:41`; known for code as it is now, and not kept."""
 
     @classmethod
-    def of(cls, plan: Plan, code: Mapping[str, Mapping[str, str]] | None = None) -> Recipe:
+    def of(cls, plan: Plan) -> Recipe:
         """The recipe of a plan."""
         files = {path: digest.hex() for path, digest in plan.files.items()}
-        return cls(plan.spec, plan.numerics, files, code or {})
+        parts: dict[str, Mapping[str, str]] = {}
+        lines: dict[str, str] = {}
+        for code in {code.fingerprint: code for code in codes((plan.spec.steps, plan.spec.axes))}.values():
+            from gendsl.fingerprint import fingerprint
+
+            found = fingerprint(Path(code.path), code.name).parts
+            parts[code.fingerprint] = {name: part.digest for name, part in found.items()}
+            lines |= {name: f"{part.path.name}:{part.line}" for name, part in found.items() if part.path}
+        return cls(plan.spec, plan.numerics, files, parts, lines)
 
     @classmethod
     def read(cls, content: str) -> Recipe:
@@ -125,11 +137,6 @@ def difference(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Change, 
     """The fields in which two nodes differ, in the order of the new one."""
     paths = [path for path in {**new, **old} if old.get(path) != new.get(path)]
     return tuple(Change(path, old.get(path, ABSENT), new.get(path, ABSENT)) for path in paths)
-
-
-def node_fields(recipe: Recipe, step: PlanStep, index: int) -> dict[str, str]:
-    """The fields of a node of a plan."""
-    return recipe.fields(step.name, step.coordinate(index))
 
 
 def _is_compound(value: Value) -> bool:

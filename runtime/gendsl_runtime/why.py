@@ -40,6 +40,8 @@ class Reason:
     near: Near | None = None
     changes: list[tuple[Change, ...]] = field(default_factory=list)
     """The fields that differ from the nearest earlier result: the same paths for all, one entry for each node."""
+    lines: Mapping[str, str] = field(default_factory=dict)
+    """Where parts of user code stand now: `function normalise` at `nets.py:41`."""
     said: str = ""
     """Why it failed, or what was damaged."""
 
@@ -89,7 +91,9 @@ def _missing(plan: Plan, state: StepState, store: Store, nodes: Sequence[int]) -
         changed = difference(near.fields, own) if near else ()
         mark = CHANGED if near else PERHAPS if state.marks[i] == PERHAPS else NEW
         name = near and (near.experiment, near.step)
-        reason = found.setdefault((name, *(change.path for change in changed)), Reason(mark, [], near))
+        reason = found.setdefault(
+            (name, *(change.path for change in changed)), Reason(mark, [], near, lines=recipe.lines)
+        )
         reason.nodes.append(i)
         reason.changes.append(changed)
     return list(found.values())

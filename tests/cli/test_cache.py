@@ -33,6 +33,28 @@ train fit {
 }
 analysis gap = generalization_gap(fit)
 """
+OWN = '''"""Data of one's own."""
+
+import torch
+
+from gendsl_runtime.component import Count, dataset
+from gendsl_runtime.data import Dataset, Split
+
+
+def shifted(labels):
+    spread = 1.0
+    return torch.stack([labels * spread, -labels * spread], dim=1).float()
+
+
+@dataset(
+    version=1, task="classification", shape=(2,), outputs=2, splits={"train": "count", "test": "count"}
+)
+def clouds(*, count: Count = 10) -> Dataset:
+    """Two points."""
+    labels = torch.arange(count) % 2
+    split = Split(shifted(labels), labels)
+    return Dataset({"train": split, "test": split}, task="classification", shape=(2,), outputs=2)
+'''
 
 
 @pytest.fixture(scope="module")
@@ -295,3 +317,23 @@ def test_a_file_of_a_run_that_was_changed_is_written_anew(
     content[len(content) // 2] ^= 1
     table.write_bytes(content)
     assert "tiny-003: nothing to compute" in said(capsys, "run", "tiny.gen")
+
+
+def test_why_names_the_function_of_ones_own_that_changed(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = place / "own.py"
+    own.write_text(OWN)
+    (place / "tiny.gen").write_text(
+        SPEC.replace("two_moons(train=40, test=40)", "own.clouds(count=40)").replace(
+            "seeds 0..1", 'import "own.py" as own\nseeds 0..1'
+        )
+    )
+    said(capsys, "run", "tiny.gen", "--allow-python", "--only", "gap")
+    own.write_text(f"# a comment\n{OWN}")
+    assert "= 4 stored" in said(capsys, "why", "tiny.gen", "fit")
+    own.write_text(OWN.replace("spread = 1.0", "spread = 2.0"))
+    text = said(capsys, "why", "tiny.gen", "fit")
+    line = OWN[: OWN.index("def shifted")].count("\n") + 1
+    assert f"dataset: function `shifted` at own.py:{line} changed" in text
+    assert "->" not in text

@@ -10,12 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gendsl_runtime.changes import ABSENT
 from gendsl_runtime.cli.amounts import age, duration
 from gendsl_runtime.cli.options import UsageError, add_changes, add_store
 from gendsl_runtime.cli.verdicts import folded
 
 if TYPE_CHECKING:
     from gendsl.plan import PlanStep
+    from gendsl_runtime.changes import Change
     from gendsl_runtime.why import Reason
 
 HELP = "tell why a step is computed again: what differs from the nearest earlier result"
@@ -105,12 +107,26 @@ def _lines(step: PlanStep, reason: Reason, width: int) -> list[str]:
     lines = ["", *folded(head, width, first=2, indent=4)]
     if at:
         lines += folded(f"at {at}{more}", width, first=4, indent=6)
-    changes = zip(*reason.changes) if reason.changes else ()
-    for column in changes:
-        pairs = list(dict.fromkeys(f"{change.old} -> {change.new}" for change in column))
-        others = f" ({len(pairs) - PAIRS:,} more)" if len(pairs) > PAIRS else ""
-        lines += folded(f"{column[0].path}: {', '.join(pairs[:PAIRS])}{others}", width, first=6, indent=8)
+    columns = list(zip(*reason.changes))
+    paths = [column[0].path for column in columns]
+    for column in columns:
+        if any(path.startswith(f"{column[0].path}.") and column[0].path.endswith("code") for path in paths):
+            continue  # the parts that changed say more than the fingerprint of all
+        lines += folded(_changed(column, reason), width, first=6, indent=8)
     return lines
+
+
+def _changed(column: Sequence[Change], reason: Reason) -> str:
+    """One field of all nodes: its old and new values; of a part of user code, where it stands."""
+    path, _, part = f".{column[0].path}".partition(".code.")
+    if part:
+        what, _, name = part.partition(" ")
+        place = f" at {reason.lines[part]}" if part in reason.lines else ""
+        how = {column[0].old: "is new", column[0].new: "is gone"}.get(ABSENT, "changed")
+        return f"{path[1:]}: {what} `{name}`{place} {how}".removeprefix(": ")
+    pairs = list(dict.fromkeys(f"{change.old} -> {change.new}" for change in column))
+    others = f" ({len(pairs) - PAIRS:,} more)" if len(pairs) > PAIRS else ""
+    return f"{column[0].path}: {', '.join(pairs[:PAIRS])}{others}"
 
 
 def _about(reason: Reason) -> str:
