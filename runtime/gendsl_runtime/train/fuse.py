@@ -28,7 +28,9 @@ from gendsl_runtime.train.stack import start
 CACHE = 24e6
 """Bytes that a stack may touch at each step: about the last-level cache of one core."""
 LONG_STEP = 50e6
-"""Floating-point operations of a step from which stacking gains nothing: about a millisecond."""
+"""Floating-point operations of a step from which stacking gains next to nothing: about a millisecond."""
+LONG = 2
+"""Members of such steps that are stacked all the same: what is padded to two members costs one alone as much."""
 PER_PARAMETER = 16
 """Bytes of a parameter with its gradient, an optimizer's slot and the copy in flight."""
 
@@ -45,7 +47,8 @@ class Cost:
     @property
     def members(self) -> int:
         """How many members to train at once."""
-        return 1 if self.operations > LONG_STEP else max(1, int(CACHE // max(1.0, self.bytes)))
+        room = max(1, int(CACHE // max(1.0, self.bytes)))
+        return min(LONG, room) if self.operations > LONG_STEP else room
 
 
 def static_key(member: Member) -> Hashable:
