@@ -17,6 +17,9 @@ from gendsl.spec import Axis, Choice, Coordinate, Flag, Items, Number, Text, Val
 Label = str | int | float
 MOST = 10_000_000
 """Labels an axis may have."""
+MOST_SEEDS = 100_000
+"""Replicates that are looked at one by one: more are a slip of the hand, and it is told at once."""
+SEEDS = "`seeds`"
 LARGEST = 2**63 - 1
 """The largest whole number that a label may be: what tables keep."""
 
@@ -154,8 +157,10 @@ def _expanded(world: World, given: Given, expr: tree.Range, what: str) -> list[G
             note="the step is above 0" if step <= 0 else "the range runs upwards, from low to high",
         )
     count = int((high - low) / step + 1e-9) + 1
-    if count > MOST:
-        world.faults.fail("out-of-range", f"{count:,} labels are too many for one axis", given.place)
+    if count > (MOST_SEEDS if what == SEEDS else MOST):
+        message = f"{count:,} labels are too many for one axis"
+        note = f"at most {MOST_SEEDS:,} seeds" if what == SEEDS else ""
+        world.faults.fail("out-of-range", message, given.place, note=note)
     return [given.at(_literal(expr, low + place * step, unit)) for place in range(count)]
 
 
@@ -311,7 +316,7 @@ def _seeds(world: World, declared: Declared) -> Axis:
     assert declared.given is not None
     want = Type("Seed", low=0)
     slot = Slot("a seed", "seed")
-    items = listed(world, declared.given, "`seeds`")
+    items = listed(world, declared.given, SEEDS)
     found = [numbers.number(world, item, want, slot) for item in items]
     labels = [number.value for number in found if isinstance(number, Number)]
     if len(labels) < len(found) or not labels:
