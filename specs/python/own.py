@@ -130,7 +130,9 @@ def triangle(steps: int, steps_per_epoch: int, *, peak: Share = 0.3) -> np.ndarr
     return np.interp(np.arange(1, steps + 1) / (steps + 1), [0.0, peak, 1.0], [0.0, 1.0, 0.0])
 
 
-@analysis(version=1, needs="classification", gives={"flipped": "1 [reach]"}, axes={"reach": "how far points move"})
+@analysis(
+    version=1, needs="classification", gives={"flipped": "1 [reach]"}, axes={"reach": "how far points move"}
+)
 def flips(runs: Runs, *, on: SplitName = "test", most: Positive = 0.2, count: Count = 5) -> dict[str, Tensor]:
     """The share of points whose class changes when they are moved in a random direction.
 
