@@ -63,7 +63,10 @@ class Feed:
             inputs, targets = self.inputs[part], self.targets[part]
             return inputs.expand(len(members), *inputs.shape), targets.expand(len(members), *targets.shape)
         rows = (torch.tensor(offsets)[:, None] + torch.arange(start, stop)).to(self.inputs.device)
-        return self.inputs[rows], self.targets[rows]
+        # `index_select` is several times faster than indexing.
+        chosen = (values.index_select(0, rows.flatten()) for values in (self.inputs, self.targets))
+        inputs, targets = (values.unflatten(0, rows.shape) for values in chosen)
+        return inputs, targets
 
     def batches(self, epoch: int, first: int, last: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches `first` to `last` (excluded) of an epoch: inputs `(M, B, *shape)`, targets `(M, B, ...)`.
