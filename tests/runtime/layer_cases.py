@@ -150,6 +150,26 @@ CASES = {
     "conv_of_even_size": _conv(2, 3, 2, 5),
     "large_conv": _conv(16, 15, 3, 7),
     "large_conv_with_stride": _conv(17, 16, 3, 14, 2, bias=False),
+    "convs_down_to_a_pixel": Case(
+        (Conv("c", 1, 3, 3, padding=1), Pool(2), Conv("d", 3, 4, 3, padding=1), Pool(2), Conv("e", 4, 2, 1)),
+        (1, 4, 5),
+        lambda _: nn.Sequential(
+            *(nn.Conv2d(1, 3, 3, 1, 1), nn.MaxPool2d(2), nn.Conv2d(3, 4, 3, 1, 1), nn.MaxPool2d(2)),
+            nn.Conv2d(4, 2, 1),
+        ),
+    ),
+    "convs_apart_down_to_a_pixel": Case(
+        (
+            *(Conv("c", 1, 3, 3, padding=1, is_apart=True), Pool(2), BatchNorm("n", 3), Pool(2)),
+            *(Conv("d", 3, 17, 3, padding=1, is_apart=True), GroupNorm("m", 17, 1, is_apart=True)),
+            Conv("e", 17, 1, 3, padding=1, is_apart=True),
+        ),
+        (1, 4, 5),
+        lambda _: nn.Sequential(
+            *(nn.Conv2d(1, 3, 3, 1, 1), nn.MaxPool2d(2), nn.BatchNorm2d(3), nn.MaxPool2d(2)),
+            *(nn.Conv2d(3, 17, 3, 1, 1), nn.GroupNorm(1, 17), nn.Conv2d(17, 1, 3, 1, 1)),
+        ),
+    ),
     "max": Case((Pool(2),), (3, 5, 6), lambda _: nn.MaxPool2d(2)),
     "average": Case((Pool(2, "average"),), (3, 6, 5), lambda _: nn.AvgPool2d(2)),
     "global": Case(

@@ -36,7 +36,7 @@ MODELS = {
     "vgg": component("model", "vgg", width=5, stages=2, depth=2, norm="group", dropout=0.3),
     "autoencoder": component("model", "autoencoder", hidden=[9], bottleneck=2, activation="sin"),
     "large": component("model", "resnet", width=17, stages=2, norm="batch"),
-    "large_group": component("model", "resnet", width=16, stages=2),
+    "large_group": component("model", "resnet", width=16, stages=4),
     "random_features": component("model", "random_features", features=11, activation="cos"),
 }
 OPTIMIZERS = {

@@ -11,7 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from gendsl_runtime.train.layers.image import apart, members_of, together, wide
+from gendsl_runtime.train.layers.image import (
+    apart,
+    channels_last,
+    members_of,
+    together,
+    wide,
+    with_gradient_alike,
+)
 from gendsl_runtime.train.layers.layer import Fresh, Pass
 
 MANY = 50_000
@@ -74,30 +81,33 @@ class Conv:
         offsets = [None] * len(weight) if bias is None else bias.unbind(0)
         images = []
         for own, kernel, offset in zip(members_of(inputs), weight.unbind(0), offsets, strict=True):
-            kernel = kernel.contiguous(memory_format=torch.channels_last)
-            images.append(conv2d(own, kernel, offset, stride=self.stride, padding=self.padding))
+            images.append(
+                conv2d(own, channels_last(kernel), offset, stride=self.stride, padding=self.padding)
+            )
         return together(images)
 
     def _grouped(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """One convolution with a group for each member. A single member is convolved beside a copy of itself:
         with one group the library takes other kernels, whose sums run in another order."""
-        members = len(weight)
-        if members == 1:
-            inputs, weight = _twice(inputs), _twice(weight)
-            bias = None if bias is None else _twice(bias)
-        kernels = weight.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        images = conv2d(
-            wide(inputs),
-            kernels,
-            None if bias is None else bias.flatten(),
+        images, kernels = wide(inputs), weight.flatten(0, 1)
+        offsets = None if bias is None else bias.flatten()
+        groups = max(2, len(weight))
+        if len(weight) == 1:
+            images, kernels = _twice(images, 1), _twice(kernels, 0)
+            offsets = None if offsets is None else _twice(offsets, 0)
+        found = conv2d(
+            channels_last(images),
+            channels_last(kernels),
+            offsets,
             stride=self.stride,
             padding=self.padding,
-            groups=len(weight),
+            groups=groups,
         )
-        stack = apart(images, len(weight))
-        return stack if members > 1 else stack[:1]
+        if found.shape[2:].numel() == 1:
+            found = with_gradient_alike(found)
+        return apart(found[:, : len(weight) * self.outputs], len(weight))
 
 
-def _twice(values: Tensor) -> Tensor:
-    """A stack of one beside its copy, which gets no gradient."""
-    return torch.cat([values, values.detach()])
+def _twice(values: Tensor, dim: int) -> Tensor:
+    """Values beside their copy, which gets no gradient."""
+    return torch.cat([values, values.detach()], dim)
