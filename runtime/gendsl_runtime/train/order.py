@@ -65,7 +65,7 @@ class Feed:
         rows = (torch.tensor(offsets)[:, None] + torch.arange(start, stop)).to(self.inputs.device)
         # `index_select` is several times faster than indexing.
         chosen = (values.index_select(0, rows.flatten()) for values in (self.inputs, self.targets))
-        inputs, targets = (values.unflatten(0, rows.shape) for values in chosen)
+        inputs, targets = (values.view(*rows.shape, *values.shape[1:]) for values in chosen)
         return inputs, targets
 
     def batches(self, epoch: int, first: int, last: int) -> Iterator[tuple[Tensor, Tensor]]:
