@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gendsl_runtime.changes import ABSENT
 from gendsl_runtime.cli.amounts import age, duration
 from gendsl_runtime.cli.options import UsageError, add_changes, add_store
 from gendsl_runtime.cli.verdicts import folded
@@ -118,6 +117,8 @@ def _lines(step: PlanStep, reason: Reason, width: int) -> list[str]:
 
 def _changed(column: Sequence[Change], reason: Reason) -> str:
     """One field of all nodes: its old and new values; of a part of user code, where it stands."""
+    from gendsl_runtime.changes import ABSENT
+
     path, _, part = f".{column[0].path}".partition(".code.")
     if part:
         what, _, name = part.partition(" ")
