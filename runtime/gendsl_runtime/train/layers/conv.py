@@ -103,7 +103,7 @@ class Conv:
             padding=self.padding,
             groups=groups,
         )
-        if found.shape[2:].numel() == 1:
+        if min(found.shape) == 1:
             found = with_gradient_alike(found)
         return apart(found[:, : len(weight) * self.outputs], len(weight))
 

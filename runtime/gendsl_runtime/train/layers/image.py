@@ -17,10 +17,10 @@ def wide(images: Tensor) -> Tensor:
 
 
 def channels_last(images: Tensor) -> Tensor:
-    """Images `(B, C, H, W)` in channels-last memory, also where one channel or one pixel leaves open what that
+    """Images `(B, C, H, W)` in channels-last memory, also where a side of one leaves open what that
     is: the library chooses its kernel by the strides, and those of single numbers are a matter of the past."""
     examples, channels, height, width = images.shape
-    if channels > 1 and height * width > 1:
+    if min(images.shape) > 1:
         return images.contiguous(memory_format=torch.channels_last)
     flat = images.permute(0, 2, 3, 1).reshape(-1)
     return flat.view(examples, height, width, channels).permute(0, 3, 1, 2)
