@@ -31,8 +31,9 @@ def bound(value: Value, path: str) -> Callable[..., Any]:
     """A component within a component: its function with its arguments."""
     if not isinstance(value, Component):
         refused(value, path)
-    own = None if value.code is None else checked.schedule(value.code)
-    return partial(own or components.load(value.kind, value.name), **arguments(value))
+    if value.code is not None and value.kind == "schedule":
+        return partial(checked.schedule(value.code), **arguments(value))
+    return partial(components.load(value.kind, value.name, value.code), **arguments(value))
 
 
 @cache
