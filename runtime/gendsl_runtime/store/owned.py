@@ -63,7 +63,10 @@ def _cleared(path: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if path.is_dir():
-            shutil.rmtree(path)
+            # A worker that outlives its run for a moment must not write into what is being removed.
+            gone = path.with_name(f"{path.name}.gone")
+            path.rename(gone)
+            shutil.rmtree(gone)
         else:
             path.unlink()
     except OSError:
