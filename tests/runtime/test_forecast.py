@@ -206,3 +206,40 @@ def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     told.part(2, 1.0)
     told.done(2)
     assert told.seconds() == 0.0
+
+
+def test_stacks_as_people_see_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from gendsl_runtime.cli import main
+
+    file = tmp_path / "t.gen"
+    file.write_text(SPEC)
+    assert main(["plan", str(file), "--store", str(tmp_path / "store")]) == 2
+    said = capsys.readouterr().out
+    for line in (
+        "1 stack of 8  near, far  about",
+        "1 stack of 4  wide       at most",
+        "4 alone       poisoned   unknown",
+    ):
+        assert line in said
+    assert "expected: training takes at most" in said and "and what is unknown; stacks of up to" in said
+    assert main(["plan", str(file), "--store", str(tmp_path / "store"), "--json"]) == 2
+    stacks = json.loads(capsys.readouterr().out)["stacks"]
+    assert [(one["steps"], one["stacks"], one["members"]) for one in stacks] == [
+        (["near", "far"], 1, 8),
+        (["wide"], 1, 4),
+        (["poisoned"], 4, 1),
+    ]
+    assert stacks[0]["seconds"] > 0 and stacks[0]["bytes"] > 0 and stacks[2]["seconds"] is None
+    assert main(["run", str(file), "--store", str(tmp_path / "store"), "--no-fuse"]) == 0
+    capsys.readouterr()
+    assert main(["plan", str(file), "--store", str(tmp_path / "store"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stacks"] == []
+
+
+def test_many_stacks_fit_a_screen() -> None:
+    from gendsl_runtime.cli.plan import SHOWN, stack_lines
+
+    many = [Stacks((f"t{place}",), 2, 1, float(place), 1e6, is_most=False) for place in range(20)]
+    lines = stack_lines(many)
+    assert len(lines) == SHOWN + 5 and "t19" in lines[1]
+    assert any("and 12 more" in line for line in lines)
