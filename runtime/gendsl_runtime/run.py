@@ -76,7 +76,7 @@ class Finished:
         """What was found; read from the folder where nothing was computed."""
         from gendsl_runtime.archive import load
 
-        return self.made or load(self.folder)
+        return load(self.folder) if self.made is None else self.made
 
 
 def run(path: str | Path, options: RunOptions | None = None, watch: Watch | None = None) -> Finished:

@@ -78,7 +78,7 @@ def main(arguments: argparse.Namespace) -> int:
     with Bar() as bar:
         finished = run(arguments.file, options, bar)
     tell(finished, bar.computed)
-    if finished.made and finished.made.failures:
+    if finished.made is not None and finished.made.failures:
         return 3
     refuted = any(verdict.outcome == "refuted" for verdict in finished.verdicts)
     return 4 if refuted and arguments.require_claims else 0
