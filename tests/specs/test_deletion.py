@@ -37,10 +37,10 @@ def is_near(source: Source, span: Span, offset: int) -> bool:
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_a_deleted_token_is_one_error_near_its_place(path: Path) -> None:
     text = path.read_text()
-    for span, kind in tokens(Source(text, path.name)):
+    for span, kind in tokens(Source(text, str(path))):
         if kind == "comment":
             continue
-        source = Source(text[: span.start] + text[span.end :], path.name)
+        source = Source(text[: span.start] + text[span.end :], str(path))
         found = errors(source)
         told = (
             text[span.start : span.end],
