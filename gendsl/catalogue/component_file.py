@@ -21,8 +21,8 @@ FACTS: dict[str, frozenset[str]] = {
     "schedule": frozenset({"version", "neutral", "paper"}),
     "loss": frozenset({"version", "neutral", "needs", "paper"}),
     "train": frozenset({"version", "neutral", "paper"}),
-    "analysis": frozenset({"version", "neutral", "gives", "needs", "axes", "paper"}),
-    "statistic": frozenset({"version", "reduces", "unit", "paper"}),
+    "analysis": frozenset({"version", "neutral", "gives", "shares", "differences", "needs", "axes", "paper"}),
+    "statistic": frozenset({"version", "reduces", "unit", "needs", "paper"}),
     "plot": frozenset({"version", "paper"}),
 }
 """What the decorator of each kind may say."""
@@ -146,7 +146,7 @@ def _arity(function: ast.FunctionDef, facts: dict[str | None, Any]) -> int:
     if function.args.vararg is not None:
         return -1
     positional = len(function.args.posonlyargs) + len(function.args.args)
-    return positional - int(facts["reduces"] == "along")
+    return positional - int(facts["reduces"] in ("along", "grid"))
 
 
 def _parameters(function: ast.FunctionDef, kind: str) -> list[Parameter]:

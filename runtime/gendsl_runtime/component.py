@@ -170,6 +170,8 @@ def analysis(
     *,
     version: int = 0,
     gives: Mapping[str, str],
+    shares: Sequence[str] = (),
+    differences: Sequence[str] = (),
     needs: str | Sequence[str] = (),
     axes: Mapping[str, str] | None = None,
     neutral: Mapping[str, Any] | None = None,
@@ -181,6 +183,8 @@ def analysis(
     what a bare mention of the analysis means. `axes` says what each own axis counts. A returned key named like an
     axis holds that axis's coordinates, shape `(length,)`. A list instead of an array holds one array a member,
     whose lengths may differ (curves of runs that stopped at different epochs, with their own coordinates).
+    `shares` names the quantities that lie from 0 to 1 and `differences` those that are differences of such: reports
+    show both in per cent.
     `needs` lists facts that must hold: `classification`, `regression`, `plane` (inputs of shape (2,)), `numbers`
     (inputs that are no tokens).
     """
@@ -188,13 +192,22 @@ def analysis(
 
 
 def statistic(
-    *, version: int, reduces: str, unit: str = "same", paper: str | Sequence[str] = ()
+    *,
+    version: int,
+    reduces: str,
+    unit: str = "same",
+    needs: str | Sequence[str] = (),
+    paper: str | Sequence[str] = (),
 ) -> Callable[[F], F]:
     """A statistic: numpy arrays in, the last axis reduced.
 
     `reduces="over"`: `f(*values)`, any axes, each `(..., n) -> (...)`. `reduces="along"`: `f(values, coordinates)`,
-    one ordered axis that the spec names, coordinates `(n,)`. `unit` of the result: `same`, `1` or `per` (values per
-    coordinate).
+    one ordered axis that the spec names, coordinates `(n,)`. `reduces="grid"`: `f(*values, shape)`, several axes of
+    these lengths, flattened in C order, the seeds never among them.
+
+    `unit` of the result: `same` (that of the first values), `1`, `per` (values per coordinate), `times` (values times
+    coordinate), `coordinate`, or `ratio` (first values per second). `needs` says when there is a result:
+    `positive` (values and coordinates above 0), `crossing` (the curve crosses the level).
     """
     return _mark("statistic")
 

@@ -10,14 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gendsl.spec import Coordinate, Number, Operation, Quantity, Statistic, Value
 from gendsl_runtime.archive import save
+from gendsl_runtime.chart.interval import mean_interval, within
 from gendsl_runtime.cli import main, show
 from gendsl_runtime.report.cards import cards
 from gendsl_runtime.report.graph import graph
 from gendsl_runtime.report.layers import depths, layers, route
+from gendsl_runtime.report.shares import share_kind
 from gendsl_runtime.report.words import condition, duration, number, title
 from gendsl_runtime.saved import UnknownRunError, run_folder
 from tests.runtime.reported import CURVE, ERROR, results, where
@@ -180,3 +184,34 @@ def test_import_gendsl_is_light_and_loads_runs(store: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (ERROR, "share"),
+        (where(ERROR, noise=1), "share"),
+        (Statistic(name="mean", version=1, values=(ERROR,), over=("seed",)), "share"),
+        (Statistic(name="std", version=1, values=(ERROR,), over=("seed",)), "points"),
+        (Statistic(name="ratio", version=1, values=(ERROR, ERROR), over=("seed",)), ""),
+        (Operation(op="-", operands=(Number(value=1.0), ERROR)), "share"),
+        (Operation(op="-", operands=(ERROR, ERROR)), "points"),
+        (Operation(op="*", operands=(ERROR, ERROR)), ""),
+        (Coordinate(axis="noise"), "share"),
+        (Coordinate(axis="width"), ""),
+        (Quantity(step="vol", name="log_volume"), ""),
+    ],
+)
+def test_shares_are_known_by_the_analyses_and_by_what_takes_them(value: Value, kind: str) -> None:
+    assert share_kind(value, results().spec) == kind
+
+
+def test_the_interval_of_a_share_is_not_drawn_beyond_0_and_1() -> None:
+    values = xr.DataArray([[0.0, 0.01, 0.2], [0.5, 0.6, 0.7]], dims=("width", "seed"))
+    raw = mean_interval(values, over="seed", level=0.95)
+    assert raw.low.values[0] < 0
+    cut, note = within(raw, "share")
+    assert cut.low.values[0] == 0
+    assert cut.low.values[1] == raw.low.values[1]
+    assert note == " Cut at 0% and 100%."
+    assert within(raw, "points") == (raw, "")

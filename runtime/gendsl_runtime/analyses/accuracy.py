@@ -8,7 +8,12 @@ from gendsl_runtime.component import SplitName, analysis
 from gendsl_runtime.runs import Runs
 
 
-@analysis(version=1, needs="classification", gives={"accuracy": "1", "error": "1"})
+@analysis(
+    version=1,
+    needs="classification",
+    gives={"accuracy": "1", "error": "1"},
+    shares=["accuracy", "error"],
+)
 def accuracy(runs: Runs, *, on: SplitName = "test") -> dict[str, Tensor]:
     """Share of the examples of a split that are classified rightly.
 

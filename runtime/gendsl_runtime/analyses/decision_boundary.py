@@ -18,6 +18,7 @@ from gendsl_runtime.runs import Runs
     version=1,
     needs=["classification", "plane"],
     gives={"score": "1 [y, x]", "label": "1 [y, x]"},
+    shares=["score"],
     axes={"y": "second coordinate of the input", "x": "first coordinate of the input"},
 )
 def decision_boundary(

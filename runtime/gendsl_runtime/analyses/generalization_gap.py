@@ -21,6 +21,8 @@ from gendsl_runtime.runs import Runs
         "train_loss": "1",
         "test_loss": "1",
     },
+    shares=["error", "train_error", "test_accuracy", "train_accuracy"],
+    differences=["gap"],
 )
 def generalization_gap(
     runs: Runs, *, on: SplitName = "test", against: SplitName = "train"

@@ -22,6 +22,7 @@ from gendsl_runtime.runs import Runs
         "final_error": "1",
         "final_loss": "1",
     },
+    shares=["train_error", "final_error"],
     axes={"epoch": "epochs trained, from 1"},
 )
 def history(runs: Runs) -> dict[str, Sequence[np.ndarray] | np.ndarray]:

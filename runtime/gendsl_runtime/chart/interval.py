@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from gendsl_runtime.chart.table import Kind
+
 
 class Interval(NamedTuple):
     """Arrays without the replicate axis; `low` and `high` are NaN for fewer than two replicates."""
@@ -45,3 +47,12 @@ def _interval(values: xr.DataArray, over: str, level: float, is_log: bool) -> In
     if is_log:
         ends = [end.copy(data=np.exp(end.values)) for end in ends]
     return Interval(ends[0], ends[1], ends[2], count)
+
+
+def within(interval: Interval, kind: Kind) -> tuple[Interval, str]:
+    """The interval as it is drawn, and a note: that of a share ends at 0 and 1, where a t interval may not."""
+    if kind != "share" or not bool(((interval.low < 0) | (interval.high > 1)).any()):
+        return interval, ""
+    return interval._replace(
+        low=interval.low.clip(0, 1), high=interval.high.clip(0, 1)
+    ), " Cut at 0% and 100%."

@@ -76,6 +76,8 @@ def axis(column: Column, *, scale: Scale = "linear", zero: bool = False) -> dict
     ticks: dict[str, Any] = {"grid": True, "tickCount": 6}
     if column.levels and len(column.levels) <= 12:
         ticks = {"grid": True, "values": list(column.levels), "labelOverlap": "greedy"}
+    if column.share:
+        ticks["format"] = column.format
     limits: dict[str, Any] = {"nice": not column.levels, "padding": 10 if column.levels else 0}
     return {
         "type": "quantitative",
@@ -129,7 +131,8 @@ def marked(column: Column | None, marks: Sequence[Any]) -> dict[str, Any] | None
 def _legend(column: Column) -> dict[str, Any]:
     """Above the figure, so that it takes nothing of its width."""
     place = {"orient": "top", "direction": "horizontal", "offset": 6, "columns": 6}
-    return {**place, "title": column.title, "symbolOpacity": 1}
+    spelt = {"format": column.format} if column.share and column.is_number else {}
+    return {**place, "title": column.title, "symbolOpacity": 1, **spelt}
 
 
 def drawn(
@@ -173,7 +176,8 @@ def finished(
     if facet is None:
         return chart.properties(width=WIDTH, height=height, description=description, usermeta=meta)
     panels = max(1, len(facet.levels))
-    header = alt.Header(title=facet.title, labelFontSize=12, titlePadding=4)
+    spelt: dict[str, Any] = {"format": facet.format} if facet.share and facet.is_number else {}
+    header = alt.Header(title=facet.title, labelFontSize=12, titlePadding=4, **spelt)
     whole = chart.properties(width=FACET_WIDTH, height=FACET_HEIGHT).facet(
         alt.Facet(
             "facet",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,10 @@ from gendsl_runtime.problem import Problem
 
 CELLS = 5_000_000
 """No table of a figure may have more rows: beyond it the axes that meet were hardly meant to cross."""
+
+
+Kind: TypeAlias = Literal["", "share", "points"]
+"""A share from 0 to 1, a difference of shares, or neither."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,18 @@ class Column:
     levels: tuple[str | float, ...] = ()
     dim: str = ""
     """The axis it is, where it is one."""
+    share: Kind = ""
+
+    @property
+    def format(self) -> str:
+        """How its numbers are spelt, in the words of d3-format: shares in per cent."""
+        return ".4~p" if self.share else ".4~g"
+
+    def said(self, label: object) -> str:
+        """A label of the axis in words: `0.2` of a share is `20%`."""
+        if isinstance(label, int | float) and not isinstance(label, bool):
+            return f"{100 * label:.4g}%" if self.share else f"{label:g}"
+        return str(label)
 
     @property
     def is_number(self) -> bool:

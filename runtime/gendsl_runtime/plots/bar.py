@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from gendsl_runtime.chart.interval import mean_interval
+from gendsl_runtime.chart.interval import mean_interval, within
 from gendsl_runtime.chart.records import data, present
 from gendsl_runtime.chart.style import INK, PALETTE, axis, colour, drawn, finished, order
 from gendsl_runtime.chart.table import Column, Table
@@ -42,11 +42,13 @@ def bar(
     note = f"Bars are means over {' and '.join(map(str, others))}." if others else ""
     if table.has_replicates(y) and table.replicates not in mentioned:
         interval = mean_interval(y.array, over=str(table.replicates), level=0.95 if band is None else band)
+        interval, cut = within(interval, y.share)
         y = y.over(interval.centre)
         count = int(interval.replicates.max())
         note += f" Bars are means over {count} seeds" + (
             f", lines {100 * band:.4g}% t intervals." if band and count > 1 else "."
         )
+        note += cut if band else ""
         ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates} if band else {}
     frame, missing = present(table.frame(x=x, y=y, color=color, facet=facet, **ends), "y")
     chart = _layers(x, y, color, shown=[name for name in SHOWN if name in frame])
@@ -59,12 +61,13 @@ def bar(
 def _layers(x: Column, y: Column, color: Column | None, *, shown: list[str]) -> Any:
     """Bars, and lines from `low` to `high` where those are there."""
     # Bars stand on names: numbers of an axis are places, not lengths.
+    spelt = {"format": x.format} if x.share and x.is_number else {}
     across = {
         "field": "x",
         "type": "ordinal" if x.is_number else "nominal",
         "title": x.title,
         **order(x),
-        "axis": {"labelAngle": 0, "grid": False, "labelLimit": 160},
+        "axis": {"labelAngle": 0, "grid": False, "labelLimit": 160, **spelt},
     }
     encoding: dict[str, Any] = {"x": across, "y": {"field": "y", **axis(y, zero=True)}}
     if color is not None:
@@ -73,7 +76,7 @@ def _layers(x: Column, y: Column, color: Column | None, *, shown: list[str]) -> 
     titles = {"x": x.title, "color": color.title if color else "", "y": y.title}
     tooltip = [
         {"field": name, "title": titles.get(name, name), "type": "nominal"}
-        | ({"type": "quantitative", "format": ".4~g"} if name in ("y", "low", "high") else {})
+        | ({"type": "quantitative", "format": y.format} if name in ("y", "low", "high") else {})
         for name in shown
     ]
     mark = {"type": "bar", "opacity": 0.85, "cornerRadiusEnd": 1}

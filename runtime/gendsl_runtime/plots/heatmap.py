@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from gendsl_runtime.chart.records import data, present
@@ -42,7 +43,7 @@ def heatmap(
         table.frame(x=x, y=y, color=values, facet=facet), "color", positive=("color",) * (scale == "log")
     )
     height = min(max(44 * y.array.size, 90), 340)
-    encoding = _encoding(x, y, color, _shade(scale, middle, height))
+    encoding = _encoding(x, y, color, _shade(scale, middle, height, spelt=color.format))
     chart = drawn({"type": "rect"}, encoding, data(frame.drop(columns="detail")))
     note = f"Cells are means over {' and '.join(map(str, others))}." if others else ""
     return finished(
@@ -60,18 +61,24 @@ def _encoding(x: Column, y: Column, color: Column, shade: dict[str, Any]) -> dic
         "y": {"field": "y", **_side(y, is_up=True)},
         "color": {"field": "color", "type": "quantitative", "title": color.title, **shade},
         "tooltip": [
-            {"field": "x", "title": x.title, "type": "nominal"},
-            {"field": "y", "title": y.title, "type": "nominal"},
-            {"field": "color", "title": color.title, "type": "quantitative", "format": ".4~g"},
+            _named("x", x),
+            _named("y", y),
+            {"field": "color", "title": color.title, "type": "quantitative", "format": color.format},
         ],
     }
+
+
+def _named(field: str, column: Column) -> dict[str, Any]:
+    if column.share and column.is_number:
+        return {"field": field, "title": column.title, "type": "quantitative", "format": column.format}
+    return {"field": field, "title": column.title, "type": "nominal"}
 
 
 def _side(column: Column, *, is_up: bool = False) -> dict[str, Any]:
     """Cells stand side by side in the order of the axis; numbers grow upwards."""
     axis: dict[str, Any] = {"labelAngle": 0, "grid": False, "labelOverlap": "greedy", "labelLimit": 160}
     if column.is_number:
-        axis["format"] = ".3~g"
+        axis["format"] = ".3~p" if column.share else ".3~g"
     return {
         "type": "ordinal" if column.is_number else "nominal",
         **order(column, is_reversed=is_up and column.is_number),
@@ -80,11 +87,11 @@ def _side(column: Column, *, is_up: bool = False) -> dict[str, Any]:
     }
 
 
-def _shade(scale: str, middle: float | None, height: int) -> dict[str, Any]:
+def _shade(scale: str, middle: float | None, height: int, *, spelt: str) -> dict[str, Any]:
     shade: dict[str, Any] = {"type": scale, "range": list(VIRIDIS)}
     if middle is not None:
         shade = {"type": scale, "range": list(DIVERGING), "domainMid": middle}
-    legend = {"orient": "right", "gradientLength": min(height, 180), "format": ".3~g"}
+    legend = {"orient": "right", "gradientLength": min(height, 180), "format": spelt}
     return {"type": "quantitative", "scale": shade, "legend": legend}
 
 
@@ -105,4 +112,4 @@ def _coarse(x: Column, y: Column, values: Column) -> tuple[Column, Column, Colum
 
 
 def _relevelled(column: Column, step: int) -> Column:
-    return Column(column.array, column.title, column.levels[::step], column.dim)
+    return replace(column, levels=column.levels[::step])

@@ -44,12 +44,17 @@ def histogram(
     encoding: dict[str, Any] = {
         "x": {"field": "low", **axis(x, scale=x_scale)},
         "x2": {"field": "high"},
-        "y": {"field": "share", "type": "quantitative", "title": "share of values", "axis": {"tickCount": 5}},
+        "y": {
+            "field": "share",
+            "type": "quantitative",
+            "title": "share of values",
+            "axis": {"tickCount": 5, "format": ".4~p"},
+        },
         "y2": {"datum": 0},
         "tooltip": [
-            {"field": "low", "title": f"{x.title} from", "type": "quantitative", "format": ".4~g"},
-            {"field": "high", "title": "to", "type": "quantitative", "format": ".4~g"},
-            {"field": "share", "title": "share", "type": "quantitative", "format": ".3~g"},
+            {"field": "low", "title": f"{x.title} from", "type": "quantitative", "format": x.format},
+            {"field": "high", "title": "to", "type": "quantitative", "format": x.format},
+            {"field": "share", "title": "share", "type": "quantitative", "format": ".3~p"},
             {"field": "count", "title": "values", "type": "quantitative"},
         ],
     }

@@ -66,7 +66,9 @@ def image(
         _panel(title, grid.transpose(down, across), ends, shades, on_top, color) for title, grid in panels
     ]
     wide = columns or {1: 1, 2: 2, 4: 2}.get(len(drawn), 3 if len(drawn) <= 12 else 6)
-    whole = alt.concat(*drawn, columns=wide, spacing=18) & _legend(value.title, ends, shades)
+    whole = alt.concat(*drawn, columns=wide, spacing=18) & _legend(
+        value.title, ends, shades, spelt=value.format if value.share else ""
+    )
     return whole.properties(
         description=f"Pictures of {value.title} over {down} and {across}.",
         usermeta={"notes": [text for text in (note, skipped, missing) if text]},
@@ -101,7 +103,7 @@ def _panels(
     ]
     titles = [
         ", ".join(
-            str(one) if facet is not None and dim == facet.dim else f"{dim} {one}"
+            facet.said(one) if facet is not None and dim == facet.dim else f"{dim} {one}"
             for dim, one in zip(others, labels)
         )
         for labels in _product(texts)
@@ -189,7 +191,9 @@ def _points(
     if follows is None:
         few, thinning = thinned(frame, limit=500)
         return {"": few}, " ".join(filter(None, (thinning, missing)))
-    parts = {str(label): thinned(part, limit=500) for label, part in frame.groupby("facet", sort=False)}
+    parts = {
+        follows.said(label): thinned(part, limit=500) for label, part in frame.groupby("facet", sort=False)
+    }
     notes = dict.fromkeys(thinning for _, thinning in parts.values())
     return {label: part for label, (part, _) in parts.items()}, " ".join(filter(None, (*notes, missing)))
 
@@ -211,9 +215,12 @@ def _dots(on_top: dict[str, Any], title: str, channels: dict[str, Any], color: C
     return drawn(mark if color else {**mark, "color": PALETTE[0]}, encoding, rows)
 
 
-def _legend(title: str, ends: tuple[float, float], shades: list[str]) -> alt.Chart:
+def _legend(title: str, ends: tuple[float, float], shades: list[str], *, spelt: str) -> alt.Chart:
     """A colour bar, drawn as a chart of its own: the pictures themselves carry no scale."""
     low, high = ends if ends[1] > ends[0] else (ends[0], ends[0] + 1)
     strip = picture(np.linspace(low, high, 256)[None, :], low=low, high=high, colours=shades)
-    across = {**_side(title, (low, high), is_shown=True), "axis": {"grid": False, "tickCount": 4}}
+    across = {
+        **_side(title, (low, high), is_shown=True),
+        "axis": {"grid": False, "tickCount": 4, **({"format": spelt} if spelt else {})},
+    }
     return _raster({"x": (low + high) / 2, "url": strip}, {"x": across}, width=180, height=9)

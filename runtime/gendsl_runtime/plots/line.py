@@ -7,7 +7,7 @@ from typing import Any, Literal
 import altair as alt
 import numpy as np
 
-from gendsl_runtime.chart.interval import mean_interval
+from gendsl_runtime.chart.interval import mean_interval, within
 from gendsl_runtime.chart.records import data, present
 from gendsl_runtime.chart.style import DASHES, PALETTE, axis, colour, drawn, finished, is_discrete, marked
 from gendsl_runtime.chart.table import Column, Table
@@ -51,8 +51,9 @@ def line(
     if is_banded:
         seeds, level = str(table.replicates), float(band or 0)
         interval = mean_interval(y.array, over=seeds, level=level, is_log=y_scale == "log")
+        interval, cut = within(interval, y.share)
+        note = _said(level, int(interval.replicates.max()), is_log=y_scale == "log") + cut
         ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates}
-        note = _said(level, int(interval.replicates.max()), is_log=y_scale == "log")
         y = y.over(interval.centre)
         x = x.over(x.array.mean(seeds)) if table.has_replicates(x) else x
     frame = table.frame(x=x, y=y, color=color, facet=facet, **ends)
@@ -101,15 +102,20 @@ def _layers(
 
 
 def _tooltip(x: Column, y: Column, color: Column | None, *, is_banded: bool) -> list[dict[str, Any]]:
-    shown = [("x", x.title, x.is_number), ("y", y.title, y.is_number)]
+    shown = [("x", x.title, x.is_number, x.format), ("y", y.title, y.is_number, y.format)]
     if color is not None:
-        shown.insert(0, ("color", color.title, color.is_number and not is_discrete(color)))
+        is_number = color.is_number and (bool(color.share) or not is_discrete(color))
+        shown.insert(0, ("color", color.title, is_number, color.format))
     if is_banded:
-        shown += [("low", "low", True), ("high", "high", True), ("seeds", "seeds", False)]
+        shown += [
+            ("low", "low", True, y.format),
+            ("high", "high", True, y.format),
+            ("seeds", "seeds", False, ""),
+        ]
     return [
         {"field": field, "title": title, "type": "quantitative" if number else "nominal"}
-        | ({"format": ".4~g"} if number else {})
-        for field, title, number in shown
+        | ({"format": spelt} if number else {})
+        for field, title, number, spelt in shown
     ]
 
 

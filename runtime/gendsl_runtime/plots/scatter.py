@@ -59,6 +59,6 @@ def scatter(
 
 
 def _shown(field: str, column: Column) -> dict[str, Any]:
-    if is_discrete(column):
+    if is_discrete(column) and not (column.share and column.is_number):
         return {"field": field, "title": column.title, "type": "nominal"}
-    return {"field": field, "title": column.title, "type": "quantitative", "format": ".4~g"}
+    return {"field": field, "title": column.title, "type": "quantitative", "format": column.format}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from gendsl import spec
 from gendsl_runtime.claims.verdict import Case, Verdict
-from gendsl_runtime.report.words import number
+from gendsl_runtime.report.shares import share_kind
+from gendsl_runtime.report.words import number, spelt
 
 _PERCENT = re.compile(r"(?:[<>]=?|[=!]=)\s*-?[\d._]+\s*%")
 MARKS = {"supported": "✓", "refuted": "✗", "undecided": "?"}
@@ -64,7 +65,7 @@ class Card:
 def cards(experiment: spec.Spec, verdicts: Sequence[Verdict]) -> list[Card]:
     """A card for each verdict, in the order of the file."""
     claims = {claim.name: claim for claim in experiment.claims}
-    return [_card(verdict, claims.get(verdict.name)) for verdict in verdicts]
+    return [_card(verdict, claims.get(verdict.name), experiment) for verdict in verdicts]
 
 
 @dataclass(frozen=True)
@@ -74,27 +75,46 @@ class _Scale:
     shift: float
     is_percent: bool
     unit: str
+    is_share: bool = False
+    """Whether it is compared with a number as a share: then no interval is drawn beyond 0 and 1."""
 
     def text(self, value: float) -> str:
         if self.is_percent:
             return number(100 * value) + ("%" if math.isfinite(value) else "")
         return f"{number(value)} {self.unit}".rstrip()
 
+    def end(self, bound: float) -> float:
+        """An end of the interval as it is shown, from the estimate's own zero."""
+        value = self.shift + bound
+        return min(max(value, 0.0), 1.0) if self.is_share and math.isfinite(value) else value
 
-def _scale(verdict: Verdict, claim: spec.Claim | None) -> tuple[_Scale, bool]:
+    def distance(self, value: float) -> str:
+        """A difference: of shares it is said in percentage points, as `−0.9%` might be relative."""
+        return number(100 * value) if self.is_percent else self.text(value)
+
+
+def _scale(verdict: Verdict, claim: spec.Claim | None, experiment: spec.Spec) -> tuple[_Scale, bool]:
     """The scale, and whether the claim compares with a constant (which then is the threshold drawn)."""
     constant = isinstance(claim.right, spec.Number) if claim is not None else False
-    is_percent = not verdict.unit and bool(_PERCENT.search(verdict.text))
+    is_percent = not verdict.unit and claim is not None and _is_percent(claim, experiment)
     unit = "" if verdict.unit == "1" else verdict.unit
-    return _Scale(verdict.right if constant else 0.0, is_percent and constant, unit), constant
+    is_share = constant and claim is not None and share_kind(claim.left, experiment) == "share"
+    return _Scale(verdict.right if constant else 0.0, is_percent, unit, is_share), constant
 
 
-def _card(verdict: Verdict, claim: spec.Claim | None) -> Card:
-    scale, constant = _scale(verdict, claim)
+def _is_percent(claim: spec.Claim, experiment: spec.Spec) -> bool:
+    """Whether both sides are shares, or one is compared with a number that is written in per cent."""
+    if isinstance(claim.right, spec.Number):
+        return bool(_PERCENT.search(claim.text)) or bool(share_kind(claim.left, experiment))
+    return bool(share_kind(claim.left, experiment)) and bool(share_kind(claim.right, experiment))
+
+
+def _card(verdict: Verdict, claim: spec.Claim | None, experiment: spec.Spec) -> Card:
+    scale, constant = _scale(verdict, claim, experiment)
     span = _span([(verdict.low, verdict.high, verdict.estimate)], scale)
     line = _line(verdict.low, verdict.high, verdict.estimate, verdict.op, scale, span)
     estimate = _estimate(verdict, scale, constant)
-    rows = _rows(verdict, scale, constant) if len(verdict.cases) > 1 else ()
+    rows = _rows(verdict, scale, constant, experiment) if len(verdict.cases) > 1 else ()
     if rows and verdict.cases:
         estimate = f"{_tally(verdict)}: {estimate}"
     return Card(
@@ -121,11 +141,21 @@ def _estimate(item: Verdict | Case, scale: _Scale, constant: bool) -> str:
     interval = ""
     if item.low != item.high and not (math.isnan(item.low) or math.isnan(item.high)):
         level = f"{100 * item.level:.4g}% interval " if isinstance(item, Verdict) else ""
-        interval = f", {level}{scale.text(scale.shift + item.low)} to {scale.text(scale.shift + item.high)}"
+        text = scale.text if constant else scale.distance
+        interval = f", {level}{text(scale.end(item.low))} to {text(scale.end(item.high))}"
+        interval += _cut(item, scale)
     if constant:
         return f"{scale.text(item.left)}{interval}"
     both = f"{scale.text(item.left)} against {scale.text(item.right)}"
-    return f"{both}: difference {scale.text(item.estimate)}{interval}"
+    if scale.is_percent:
+        return f"{both}: {scale.distance(item.estimate)} percentage points{interval}"
+    return f"{both}: difference {scale.distance(item.estimate)}{interval}"
+
+
+def _cut(item: Verdict | Case, scale: _Scale) -> str:
+    ends = [scale.shift + item.low, scale.shift + item.high]
+    is_cut = any(math.isfinite(end) and scale.end(end - scale.shift) != end for end in ends)
+    return " (cut at 0% and 100%)" if is_cut else ""
 
 
 def _facts(verdict: Verdict) -> Iterable[str]:
@@ -151,11 +181,13 @@ def _why(verdict: Verdict) -> str:
     return verdict.reason
 
 
-def _rows(verdict: Verdict, scale: _Scale, constant: bool) -> tuple[Row, ...]:
+def _rows(verdict: Verdict, scale: _Scale, constant: bool, experiment: spec.Spec) -> tuple[Row, ...]:
     span = _span([(case.low, case.high, case.estimate) for case in verdict.cases], scale)
     return tuple(
         Row(
-            where=", ".join(f"{axis} {label}" for axis, label in case.coordinate.items()),
+            where=", ".join(
+                f"{axis} {spelt(axis, label, experiment)}" for axis, label in case.coordinate.items()
+            ),
             outcome=case.outcome,
             numbers=_estimate(case, scale, constant),
             line=_line(case.low, case.high, case.estimate, verdict.op, scale, span),
@@ -167,7 +199,7 @@ def _rows(verdict: Verdict, scale: _Scale, constant: bool) -> tuple[Row, ...]:
 
 def _span(ends: Iterable[tuple[float, float, float]], scale: _Scale) -> tuple[float, float] | None:
     """The stretch of the number line that holds every finite number and the threshold."""
-    numbers = [scale.shift, *(scale.shift + value for end in ends for value in end if math.isfinite(value))]
+    numbers = [scale.shift, *(scale.end(value) for end in ends for value in end if math.isfinite(value))]
     if len(numbers) == 1:
         return None
     low, high = min(numbers), max(numbers)
@@ -188,11 +220,11 @@ def _line(
     low, high = (estimate if math.isnan(bound) else bound for bound in (low, high))
     return Line(
         threshold=place(0.0),
-        low=0.0 if math.isinf(low) else place(low),
-        high=1.0 if math.isinf(high) else place(high),
+        low=0.0 if math.isinf(low) else place(scale.end(low) - scale.shift),
+        high=1.0 if math.isinf(high) else place(scale.end(high) - scale.shift),
         centre=place(estimate),
         is_open_low=math.isinf(low),
         is_open_high=math.isinf(high),
         side={"<": "below", ">": "above"}.get(op[0], "at"),
-        labels=(scale.text(scale.shift), scale.text(scale.shift + low), scale.text(scale.shift + high)),
+        labels=(scale.text(scale.shift), scale.text(scale.end(low)), scale.text(scale.end(high))),
     )

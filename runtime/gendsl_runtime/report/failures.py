@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gendsl_runtime.record import Failure
+from gendsl_runtime.report.words import spelt
 from gendsl_runtime.results import Results
 
 SHOWN = 12
@@ -34,7 +35,7 @@ def groups(results: Results) -> list[Group]:
     """Failures by reason and coordinates, steps in the order of the spec."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for failure in results.failures:
-        reasons.setdefault((failure.step, failure.reason), []).append(_place(failure))
+        reasons.setdefault((failure.step, failure.reason), []).append(_place(failure, results))
     merged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     order = {name: place for place, name in enumerate(results.spec.steps)}
     for (step, reason), places in sorted(reasons.items(), key=lambda item: order.get(item[0][0], 0)):
@@ -52,5 +53,7 @@ def groups(results: Results) -> list[Group]:
     ]
 
 
-def _place(failure: Failure) -> str:
-    return ", ".join(f"{axis} {label}" for axis, label in failure.coordinate.items())
+def _place(failure: Failure, results: Results) -> str:
+    return ", ".join(
+        f"{axis} {spelt(axis, label, results.spec)}" for axis, label in failure.coordinate.items()
+    )

@@ -15,6 +15,7 @@ from gendsl_runtime.arguments import plain
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.claims.evaluate import coordinate, evaluate, replicate_axis
 from gendsl_runtime.components import catalogue, load
+from gendsl_runtime.report.shares import share_kind
 from gendsl_runtime.report.words import title
 from gendsl_runtime.results import Results, axis_coordinates
 
@@ -45,10 +46,11 @@ def column(value: spec.Value, results: Results) -> Column | None:
     if isinstance(value, spec.Nothing):
         return None
     name = printable(title(value, results.spec))
+    kind = share_kind(value, results.spec)
     if isinstance(value, spec.Coordinate):
         labels = _labels(value, results)
-        return Column(labels, name, levels=_levels(labels), dim=value.axis)
-    return Column(evaluate(value, results), name)
+        return Column(labels, name, levels=_levels(labels), dim=value.axis, share=kind)
+    return Column(evaluate(value, results), name, share=kind)
 
 
 def _labels(value: spec.Coordinate, results: Results) -> xr.DataArray:

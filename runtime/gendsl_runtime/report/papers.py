@@ -39,7 +39,8 @@ class Paper:
     def venue(self) -> str:
         """Where it appeared, with volume and pages."""
         fields = self.fields
-        name = fields.get("journal") or fields.get("booktitle") or fields.get("school") or ""
+        name = fields.get("journal") or fields.get("booktitle") or fields.get("school")
+        name = name or fields.get("howpublished") or ""
         if not name and "eprint" in fields:
             return f"arXiv:{fields['eprint']}"
         volume = " " + fields["volume"] if "volume" in fields else ""

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from gendsl import spec
 from gendsl_runtime.chart.interval import mean_interval
 from gendsl_runtime.claims.evaluate import replicate_axis
+from gendsl_runtime.report.shares import quantity_kind, share_axes
 from gendsl_runtime.report.words import number
 from gendsl_runtime.results import Results
 
@@ -69,6 +71,7 @@ def _block(name: str, dataset: xr.Dataset, results: Results, seed: str | None, l
     scalars = dataset[[key for key, axes in own.items() if not axes]]
     sheets = []
     if scalars.data_vars:
+        scalars = _marked(scalars, step, results)
         if seed in scalars.dims and scalars.sizes[seed] > 1:
             sheets.append(means(name, scalars, str(seed), limit=limit))
         sheets.append(values(name, scalars, limit=limit))
@@ -80,14 +83,26 @@ def _block(name: str, dataset: xr.Dataset, results: Results, seed: str | None, l
     return Block(name, step.component, step.caption, tuple(sheets), curves)
 
 
+def _marked(dataset: xr.Dataset, step: spec.Step, results: Results) -> xr.Dataset:
+    """A copy whose shares say that they are."""
+    marked = dataset.copy()
+    for key in marked.data_vars:
+        marked[key].attrs["share"] = quantity_kind(step, str(key))
+    for axis in share_axes(results.spec) & set(map(str, marked.dims)):
+        marked[axis].attrs["share"] = "share"
+    return marked
+
+
 def means(name: str, dataset: xr.Dataset, seed: str, *, limit: int = ROWS) -> Sheet:
     """Means over seeds, each with half the width of Student's 95% interval."""
-    columns, arrays = [], []
+    columns: list[tuple[str, bool]] = []
+    arrays: list[xr.DataArray] = []
     count = dataset.sizes[seed]
     for key, variable in dataset.data_vars.items():
         interval = mean_interval(variable, over=seed, level=LEVEL)
         columns += [_heading(str(key), variable), (f"± {key}", True)]
-        arrays += [interval.centre, (interval.high - interval.low) / 2]
+        pair = (interval.centre, (interval.high - interval.low) / 2)
+        arrays += [one.assign_attrs(share=variable.attrs.get("share", "")) for one in pair]
     left = [str(dim) for dim in dataset.dims if dim != seed]
     heads, rows, total = _rows(dataset, left, arrays, limit)
     title = f"Means over {count} seeds ± half the {100 * LEVEL:.4g}% t interval"
@@ -113,6 +128,8 @@ def _rows(
     labels = [dataset[dim].values for dim in dims]
     shape = tuple(len(label) for label in labels)
     total = math.prod(shape)
+    percent = [bool(dataset[dim].attrs.get("share")) for dim in dims]
+    percent += [bool(array.attrs.get("share")) for array in arrays]
     flat = [
         np.broadcast_to(array.transpose(*[d for d in dims if d in array.dims]).values, shape).reshape(-1)
         for array in arrays
@@ -120,12 +137,12 @@ def _rows(
     rows = []
     for row in range(min(total, limit)):
         places = np.unravel_index(row, shape) if shape else ()
-        cells = [_cell(label[int(place)]) for label, place in zip(labels, places)]
-        rows.append((*cells, *(_cell(column[row]) for column in flat)))
+        found = [*(label[int(place)] for label, place in zip(labels, places)), *(one[row] for one in flat)]
+        rows.append(tuple(_cell(value, is_share=share) for value, share in zip(found, percent)))
     return [(dim, label.dtype.kind in "iuf") for dim, label in zip(dims, labels)], tuple(rows), total
 
 
-def _cell(value: Any) -> Cell:
+def _cell(value: Any, *, is_share: bool = False) -> Cell:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
@@ -133,7 +150,8 @@ def _cell(value: Any) -> Cell:
             return Cell("–", "", is_number=True)
         # Spelt so that both JavaScript and Python read it.
         text = repr(value).replace("inf", "Infinity")
-        return Cell(number(value), text, is_number=True)
+        shown = number(100 * value) + "%" if is_share and math.isfinite(value) else number(value)
+        return Cell(shown, text, is_number=True)
     if isinstance(value, int) and not isinstance(value, bool):
         return Cell(f"{value:,}" if abs(value) >= 10_000 else str(value), str(value), is_number=True)
     return Cell(str(value), str(value))

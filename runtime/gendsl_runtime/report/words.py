@@ -6,6 +6,7 @@ import math
 
 from gendsl import spec
 from gendsl.spec.shown import shown
+from gendsl_runtime.report.shares import share_axes
 
 SIGNS = {"-": "−", "*": "×", "/": "/", "+": "+", "**": "^"}
 
@@ -64,16 +65,20 @@ def condition(value: spec.Value, experiment: spec.Spec) -> str:
     match value:
         case spec.Where(subject=subject, fixed=fixed):
             labels = {axis: experiment.axes[axis].labels[place] for axis, place in fixed.items()}
-            own = [
-                f"{axis} is {label:g}" if isinstance(label, float) else f"{axis} is {label}"
-                for axis, label in labels.items()
-            ]
+            own = [f"{axis} is {spelt(axis, label, experiment)}" for axis, label in labels.items()]
             return ", ".join(filter(None, [*own, condition(subject, experiment)]))
         case spec.Operation(operands=operands):
             return ", ".join(dict.fromkeys(filter(None, (condition(item, experiment) for item in operands))))
         case spec.Statistic(values=values):
             return ", ".join(dict.fromkeys(filter(None, (condition(item, experiment) for item in values))))
     return ""
+
+
+def spelt(axis: str, label: object, experiment: spec.Spec) -> str:
+    """A label of an axis: `20%` of an axis of shares, `0.1` of another."""
+    if isinstance(label, float | int) and axis in share_axes(experiment):
+        return f"{100 * label:.4g}%"
+    return f"{label:g}" if isinstance(label, float) else str(label)
 
 
 def number(value: float, *, digits: int = 4) -> str:
