@@ -89,8 +89,10 @@ def _by_products(queries: Tensor, keys: Tensor, values: Tensor, is_causal: bool)
     """The same, by a product of matrices for each head and example."""
     members, heads, size, asking, examples = queries.shape
     steps = keys.shape[3]
+    # Copied whatever it is: a lone member with one example could be seen as a transposed matrix where it lies, and
+    # the kernel would be another one.
     rows, columns, content = (
-        part.permute(0, 1, 4, 3, 2).reshape(members * heads * examples, -1, size)
+        part.permute(0, 1, 4, 3, 2).contiguous().view(members * heads * examples, -1, size)
         for part in (queries, keys, values)
     )
     scores = matmul(rows, columns.transpose(1, 2))
