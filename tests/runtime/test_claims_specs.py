@@ -12,7 +12,7 @@ from gendsl.parse import parse
 from gendsl.source import Source
 from gendsl_runtime.archive import load, save
 from gendsl_runtime.claims.decide import decide
-from gendsl_runtime.components import catalogue
+from gendsl_runtime.components import catalogue, described
 from gendsl_runtime.results import collect
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.gen"))
@@ -24,7 +24,7 @@ def invented(spec, rng, *, share_failed):
     for name, step in spec.steps.items():
         if step.kind != "analysis":
             continue
-        gives = catalogue().components["analysis", step.component].gives
+        gives = described("analysis", step.component, step.code).gives
         count = int(np.prod([len(spec.axes[axis].values) for axis in step.axes]))
         nodes[name] = [
             None
