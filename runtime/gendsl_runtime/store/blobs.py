@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,28 +23,7 @@ class Blobs:
 
     def write(self, digest: bytes, content: bytes) -> None:
         """The content goes to a temporary file, to the disk, and only then to its name."""
-        path = self.path(digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (self.root / "tmp").mkdir(exist_ok=True)
-        while not self._written(path, content):
-            pass  # another process took the draft for one of the dead before it was held
-        synced(path.parent)
-
-    def _written(self, path: Path, content: bytes) -> bool:
-        handle, draft = tempfile.mkstemp(dir=self.root / "tmp")
-        try:
-            with os.fdopen(handle, "wb") as file, held(Path(draft)) as is_there:
-                if not is_there:
-                    return False
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(draft).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(draft).unlink()
-            raise
-        return True
+        placed([content], self.path(digest), drafts=self.root / "tmp")
 
     def size(self, digest: bytes) -> int | None:
         """Bytes of the file; None where there is none."""
@@ -69,6 +49,32 @@ class Blobs:
                 self.path(digest).replace(target)
             else:
                 target.write_bytes(content)
+
+
+def placed(content: Sequence[bytes], path: Path, *, drafts: Path) -> None:
+    """Writes a file whole or not at all: a draft, to the disk, then its name, which gives way to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drafts.mkdir(exist_ok=True)
+    while not _drafted(content, path, drafts):
+        pass  # another process took the draft for one of the dead before it was held
+    synced(path.parent)
+
+
+def _drafted(content: Sequence[bytes], path: Path, drafts: Path) -> bool:
+    handle, draft = tempfile.mkstemp(dir=drafts)
+    try:
+        with os.fdopen(handle, "wb") as file, held(Path(draft)) as is_there:
+            if not is_there:
+                return False
+            file.writelines(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(draft).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(draft).unlink()
+        raise
+    return True
 
 
 def synced(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -22,10 +22,10 @@ PARTS = ("parameters", "buffers")
 
 def pack(fitted: Fitted) -> bytes:
     """The payload of one member: states without their member axis, history, and how the training ended."""
-    tensors = _named(fitted.state, "")
+    tensors = named(fitted.state, "")
     tensors |= {f"history.{name}": values.numpy() for name, values in fitted.history.items()}
     for epoch, state in fitted.checkpoints.items():
-        tensors |= _named(state, f"at.{epoch}.")
+        tensors |= named(state, f"at.{epoch}.")
     metadata = {"status": fitted.status, "steps": str(fitted.steps), "epochs": str(fitted.epochs)}
     return payload.pack(tensors, metadata)
 
@@ -36,7 +36,7 @@ def unpack(stored: bytes) -> Fitted:
     epochs = sorted({int(name.split(".")[1]) for name in tensors if name.startswith("at.")})
     status: Literal["budget", "stopped"] = "stopped" if metadata["status"] == "stopped" else "budget"
     return Fitted(
-        state=_state(tensors, ""),
+        state=stated(tensors, ""),
         history={
             name.removeprefix("history."): torch.from_numpy(values)
             for name, values in tensors.items()
@@ -45,14 +45,14 @@ def unpack(stored: bytes) -> Fitted:
         steps=int(metadata["steps"]),
         epochs=int(metadata["epochs"]),
         status=status,
-        checkpoints={epoch: _state(tensors, f"at.{epoch}.") for epoch in epochs},
+        checkpoints={epoch: stated(tensors, f"at.{epoch}.") for epoch in epochs},
     )
 
 
 def state(stored: bytes, *, epoch: int | None = None) -> State:
     """The state of a stored member, M = 1: after training, or after an epoch that was kept."""
     tensors, _ = payload.unpack(stored)
-    return _state(tensors, "" if epoch is None else f"at.{epoch}.")
+    return stated(tensors, "" if epoch is None else f"at.{epoch}.")
 
 
 def runs(
@@ -83,7 +83,8 @@ def runs(
     )
 
 
-def _named(state: State, prefix: str) -> dict[str, np.ndarray]:
+def named(state: State, prefix: str) -> dict[str, np.ndarray]:
+    """A state, M = 1, as arrays without their member axis; `stated` is the way back."""
     parts: dict[str, Tensors] = {"parameters": state.parameters, "buffers": state.buffers}
     return {
         f"{prefix}{part}.{name}": value[0].numpy()
@@ -92,7 +93,8 @@ def _named(state: State, prefix: str) -> dict[str, np.ndarray]:
     }
 
 
-def _state(tensors: dict[str, np.ndarray], prefix: str) -> State:
+def stated(tensors: Mapping[str, np.ndarray], prefix: str) -> State:
+    """The state among the arrays whose names begin so."""
     parts: list[dict[str, Tensor]] = []
     for part in PARTS:
         start = f"{prefix}{part}."

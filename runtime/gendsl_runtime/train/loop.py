@@ -12,21 +12,28 @@ in evaluation mode, after each whole epoch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from time import monotonic
 
 import torch
 
 from gendsl_runtime.network import State
 from gendsl_runtime.numerics import mode
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.train.checkpoint import Going, Keeper, restore
 from gendsl_runtime.train.fitted import Diverged, Fitted
 from gendsl_runtime.train.fuse import stacks
+from gendsl_runtime.train.interrupt import requested
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.stack import Stack, start
 from gendsl_runtime.train.stopping import Stopping
 
 Progress = Callable[[int, int], None]
 """Told the steps that are done and the steps there are, over all members."""
+PULSE = 1.0
+"""Seconds between two signs of progress within an epoch."""
 
 
 def fit(
@@ -65,29 +72,95 @@ def fit(
 
 
 def train(
-    members: Sequence[Member], *, device: str, dtype: torch.dtype, tell: Callable[[int], None]
+    members: Sequence[Member],
+    *,
+    device: str,
+    dtype: torch.dtype,
+    tell: Callable[[int], None],
+    keeper: Keeper | None = None,
 ) -> list[Fitted | Diverged]:
-    """Train one stack: members of one static key."""
-    course = Course(members, start(members, device=device, dtype=dtype))
+    """Train members of one static key: as one stack, but for those that a checkpoint has at another step.
+
+    `tell` hears of the steps behind all of them. With a `keeper`, the first Ctrl-C or SIGTERM ends in a
+    `KeyboardInterrupt` after a step, with that step's checkpoint written.
+    """
+    found = {} if keeper is None else keeper.found()
+    results: dict[int, Fitted | Diverged] = {}
+    groups: dict[int, dict[int, Going | None]] = defaultdict(dict)
+    for place in range(len(members)):
+        match found.get(place):
+            case Fitted() | Diverged() as ended:
+                results[place] = ended
+            case under_way:
+                groups[under_way.steps if under_way else 0][place] = under_way
+    with nullcontext(_never) if keeper is None else requested() as is_asked:
+        # The furthest first. Results are shared, so that a checkpoint has those of the stacks before it too.
+        for _, group in sorted(groups.items(), reverse=True):
+            stack = start([members[place] for place in group], device=device, dtype=dtype)
+            going = [one for one in group.values() if one is not None]
+            course = Course(members, stack, places=group, results=results, going=going)
+            _end(course, tell, keeper, is_asked)
+    return [results[place] for place in range(len(members))]
+
+
+def _end(
+    course: Course, tell: Callable[[int], None], keeper: Keeper | None, is_asked: Callable[[], bool]
+) -> None:
+    """Train a stack to its end."""
+    told = monotonic()
+
+    def pause() -> bool:
+        nonlocal told
+        now = monotonic()
+        if now - told >= PULSE:
+            told = now
+            tell(course.done)
+        return keeper is not None and (keeper.is_due(now) or is_asked())
+
+    if keeper is not None:
+        keeper.begin(course.stack)
+    tell(course.done)
     while course.stack.members:
-        course.advance()
+        course.advance(pause)
+        if keeper is not None and (is_asked() or (course.stack.members and keeper.is_due(monotonic()))):
+            keeper.keep(course)
+        if is_asked():
+            raise KeyboardInterrupt
         tell(course.done)
-    return [course.results[index] for index in range(len(members))]
+
+
+def _never() -> bool:
+    return False
 
 
 class Course:
     """A stack on its way: who is still in it, and what became of the others."""
 
-    def __init__(self, members: Sequence[Member], stack: Stack) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        stack: Stack,
+        *,
+        places: Iterable[int] | None = None,
+        results: dict[int, Fitted | Diverged] | None = None,
+        going: Sequence[Going] = (),
+    ) -> None:
+        """The stack holds the members at `places` (all of them), and goes on from `going` where that is given."""
         self.stack = stack
         self.stopping = Stopping()
-        self.places = list(range(len(members)))
+        self.places = list(range(len(members)) if places is None else places)
         self.everyone = members
         self.histories: list[dict[str, list[float]]] = [{} for _ in members]
         self.checkpoints: list[dict[int, State]] = [{} for _ in members]
-        self.results: dict[int, Fitted | Diverged] = {}
-        self._keep(0)
-        self._leave({row: "budget" for row, member in enumerate(members) if member.steps == 0})
+        self.results: dict[int, Fitted | Diverged] = {} if results is None else results
+        if going:
+            restore(stack, going)
+            for place, one in zip(self.places, going, strict=True):
+                self.histories[place], self.checkpoints[place] = dict(one.history), dict(one.kept)
+        else:
+            self._keep(0)
+            rows = [row for row, member in enumerate(stack.members) if member.steps == 0]
+            self._leave(dict.fromkeys(rows, "budget"))
 
     @property
     def done(self) -> int:
@@ -95,13 +168,18 @@ class Course:
         gone = sum(self.everyone[place].steps for place in self.results)
         return gone + self.stack.steps * len(self.places)
 
-    def advance(self) -> None:
-        """Train to the end of the epoch, or to the end of the first budget that falls into it."""
+    def advance(self, pause: Callable[[], bool] = _never) -> None:
+        """Train to the end of the epoch, or to the end of the first budget that falls into it.
+
+        After a step at which `pause` says so it is left, for the next call to go on there.
+        """
         stack = self.stack
         per_epoch = stack.feed.steps
         epoch = stack.steps // per_epoch
         end = min((epoch + 1) * per_epoch, *(member.steps for member in stack.members))
-        stack.run(end)
+        stack.run(end, pause=pause)
+        if stack.steps < end:
+            return
         leaving: dict[int, str | Diverged] = dict(stack.diverged())
         finished = [row for row, member in enumerate(stack.members) if member.steps == end]
         is_whole = end == (epoch + 1) * per_epoch

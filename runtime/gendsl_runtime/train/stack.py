@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -47,8 +47,8 @@ class Stack:
     _step: Step | None = None
     """Made when first needed: it holds views of the parameters, and memory for this number of members."""
 
-    def run(self, end: int) -> None:
-        """Train up to step `end` of the same epoch."""
+    def run(self, end: int, *, pause: Callable[[], bool] = lambda: False) -> None:
+        """Train up to step `end` of the same epoch, or to the step after which `pause` says so."""
         epoch, first = divmod(self.steps, self.feed.steps)
         if self._step is None:
             self._step = step(
@@ -67,6 +67,8 @@ class Stack:
                 found = self._step(self.buffers, inputs, targets, self.noise, rate, self.steps)
                 self.buffers = found.buffers
                 record.add(found.outputs, found.losses, targets)
+                if pause():
+                    break
             record.write()
         # What was made in inference mode can enter no graph, and buffers will enter those of analyses.
         self.buffers = {
