@@ -29,6 +29,7 @@ MODELS = {
     "linear": component("model", "linear"),
     "deep_linear": component("model", "deep_linear", width=5),
     "cnn": component("model", "cnn", channels=[3, 5], hidden=[6], size=2, pool="average", activation="gelu"),
+    "small_cnn": component("model", "cnn", channels=[4, 2], hidden=[3]),
     "resnet": component("model", "resnet", width=6, stages=2),
     "batch_norm": component("model", "resnet", width=5, stages=2, norm="batch"),
     "mlp_with_all": component("model", "mlp", hidden=[6, 6], norm="batch", skip=True, dropout=0.2),

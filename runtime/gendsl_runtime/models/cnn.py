@@ -13,6 +13,7 @@ from gendsl_runtime.train.layers.dropout import Dropout
 from gendsl_runtime.train.layers.layer import Layer, Layered, prefixes
 from gendsl_runtime.train.layers.linear import Flatten, Linear
 from gendsl_runtime.train.layers.norm import image_norm
+from gendsl_runtime.train.layers.patches import written_out
 from gendsl_runtime.train.layers.pool import Pool
 
 
@@ -55,7 +56,8 @@ def cnn(
     depth, height, width = shape
     layers: list[Layer] = []
     for name, units in zip(prefixes(len(channels), "conv"), channels, strict=True):
-        layers.append(Conv(name, depth, units, size, padding=size // 2))
+        conv = Conv(name, depth, units, size, padding=size // 2)
+        layers.append(written_out(conv, height, width))
         layers += [] if norm == "none" else [image_norm(f"{name}.norm", units, norm)]
         layers += [Pointwise(activation), Pool(2, pool)]
         height, width, depth = (height + 1 - size % 2) // 2, (width + 1 - size % 2) // 2, units

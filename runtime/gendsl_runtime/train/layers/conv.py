@@ -69,9 +69,13 @@ class Conv:
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
         weight = values.parameters[f"{self.name}.weight"]
         bias = values.parameters[f"{self.name}.bias"] if self.bias else None
-        places = math.prod(self._side(side) for side in inputs.shape[2:4])
-        is_apart = self.is_apart or is_large(self.inputs, self.outputs, self.size, places)
-        return (self._each if is_apart else self._grouped)(inputs, weight, bias)
+        is_alone = self.is_alone(inputs.shape[2], inputs.shape[3])
+        return (self._each if is_alone else self._grouped)(inputs, weight, bias)
+
+    def is_alone(self, height: int, width: int) -> bool:
+        """Whether members are convolved one at a time on images of this size."""
+        places = self._side(height) * self._side(width)
+        return self.is_apart or is_large(self.inputs, self.outputs, self.size, places)
 
     def _side(self, pixels: int) -> int:
         return (pixels + 2 * self.padding - self.size) // self.stride + 1

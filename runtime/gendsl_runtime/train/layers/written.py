@@ -22,7 +22,7 @@ from gendsl_runtime.train.layers.layer import Layered, Pass, feature_major
 class Room:
     """Memory for one layer and one size of batch, that steps of one stack use again."""
 
-    is_kept: bool = True
+    keeps_outputs: bool = True
     kept: dict[str, Tensor] = field(default_factory=dict)
 
     def __call__(self, use: str, like: Tensor, features: int | None = None) -> Tensor:
@@ -30,8 +30,17 @@ class Room:
         found = self.kept.get(use)
         if found is None:
             shape = like.shape if features is None else (like.shape[0], features, *like.shape[2:])
-            found = torch.empty(shape, dtype=like.dtype, device=like.device)
-            if self.is_kept:
+            found = self.shaped(use, like, shape)
+        return found
+
+    def shaped(
+        self, use: str, like: Tensor, shape: Sequence[int], *, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        """Memory of the kind of `like` in another shape, and of another type if one is given; zero at first."""
+        found = self.kept.get(use)
+        if found is None:
+            found = torch.zeros(tuple(shape), dtype=dtype or like.dtype, device=like.device)
+            if self.keeps_outputs or use != "outputs":
                 self.kept[use] = found
         return found
 
@@ -95,7 +104,7 @@ class Chain:
     def _rooms(self, size: int) -> tuple[Room, ...]:
         if size not in self.rooms:
             kept = (Room() for _ in self.layers[1:])
-            self.rooms[size] = (*kept, Room(is_kept=False))
+            self.rooms[size] = (*kept, Room(keeps_outputs=False))
         return self.rooms[size]
 
 
