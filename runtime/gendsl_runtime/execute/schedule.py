@@ -67,6 +67,8 @@ class Scheduler:
         self._batches = Batches(performer, device=device, workers=executor.workers, fuse=fuse)
         self._actions: dict[bytes, bytes] = {}
         """Action keys of what is being computed, by recipe key."""
+        self._equal: dict[bytes, list[bytes]] = defaultdict(list)
+        """Recipe keys of nodes whose inputs have equal contents, by action key: the first is being computed for all."""
         self.progress = self._looked_up()
         self._waiting = self._missing_inputs()
         self._ready = deque(key for key, missing in self._waiting.items() if not missing)
@@ -188,7 +190,7 @@ class Scheduler:
         return any(batch.task.kind == "dataset" for batch in batches)
 
     def _cut_off(self, keys: Sequence[bytes]) -> list[Ready]:
-        """Those of the nodes whose result is not known by the contents of their inputs either."""
+        """Those of the nodes whose result is neither known by the contents of their inputs nor being computed."""
         actions = {
             key: self.plan.steps[name].action_key(i, self._digest)
             for key in keys
@@ -199,14 +201,19 @@ class Scheduler:
         hits = {key: found[action] for key, action in actions.items() if action in found}
         self._store.alias(hits)
         for key, digest in hits.items():
-            for name, i in self._places[key]:
-                self.progress.digests[name][i] = digest
-            self._release(key)
-        rest = [self._places[key] for key in keys if key not in hits]
+            self._release(key, digest)
+        rest = []
+        for key in keys:
+            if key not in hits:
+                equal = self._equal[actions[key]]
+                equal.append(key)
+                rest += [self._places[key]] if len(equal) == 1 else []
         return [Ready(self.plan.steps[places[0][0]].step, self._node(*places[0]), places) for places in rest]
 
-    def _release(self, key: bytes) -> None:
-        """What waits for a node that has its result now."""
+    def _release(self, key: bytes, digest: str) -> None:
+        """A node has its result, and what waited for that can go on."""
+        for name, i in self._places[key]:
+            self.progress.digests[name][i] = digest
         for user in self._users[key]:
             missing = self._waiting[user]
             missing.discard(key)
@@ -240,29 +247,33 @@ class Scheduler:
         return Node(arguments=step.arguments(i), inputs=inputs)
 
     def _commit(self, batch: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
-        each = seconds / len(outcomes)
-        entries, failures = [], []
+        each, task = seconds / len(outcomes), batch.task
+        entries, failures, equal = [], [], []
         for places, outcome in zip(batch.places, outcomes, strict=True):
             name, i = places[0]
+            alike = self._equal.pop(self._actions[self.plan.steps[name].recipe_key(i)])
+            equal.append(alike)
             if isinstance(outcome, Broken):
-                key, task = self.plan.steps[name].recipe_key(i), batch.task
-                failures.append(Failed(key, task.kind, task.component, outcome.code, outcome.reason))
+                told = (task.kind, task.component, outcome.code, outcome.reason)
+                failures += [Failed(key, *told) for key in alike]
             else:
                 entries.append(self._entry(name, i, outcome, each))
         digests = iter(self._store.commit(entries))
         self._store.note_failures(failures)
-        for places, outcome in zip(batch.places, outcomes, strict=True):
-            name, i = places[0]
-            tally, key = self.progress.tallies[name], self.plan.steps[name].recipe_key(i)
+        found: dict[bytes, str] = {}
+        for places, alike, outcome in zip(batch.places, equal, outcomes, strict=True):
+            name, _ = places[0]
+            tally = self.progress.tallies[name]
             tally.seconds += each
             if isinstance(outcome, Broken):
-                self._break(key, Fault(name, outcome))
-                continue
-            tally.computed += 1
-            digest = next(digests)
-            for step, j in places:
-                self.progress.digests[step][j] = digest
-            self._release(key)
+                for key in alike:
+                    self._break(key, Fault(name, outcome))
+            else:
+                tally.computed += 1
+                found |= dict.fromkeys(alike, next(digests))
+        self._store.alias({key: found[key] for alike in equal for key in alike[1:] if key in found})
+        for key, digest in found.items():
+            self._release(key, digest)
 
     def _entry(self, name: str, i: int, payload: bytes, seconds: float) -> Entry:
         step = self.plan.steps[name]
