@@ -22,7 +22,7 @@ from gendsl.diagnostic import Diagnostic
 from gendsl.places import cache_folder
 from gendsl.source import Source, Span
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever what is cached changes its shape."""
 
 

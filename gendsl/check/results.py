@@ -85,7 +85,7 @@ def _binary(world: World, given: Given, expr: tree.Binary) -> Result:
     if expr.op in ("+", "-", *COMPARISONS):
         unit = same_unit(world, given, expr, left, right)
     else:
-        unit = _combined(expr.op, left.unit, right.unit)
+        unit = combined(expr.op, left.unit, right.unit)
     unit = "" if expr.op in COMPARISONS else unit
     value = _folded(world, given, expr.op, left, right)
     return Result(value, unit, left.axes | right.axes, left.is_literal and right.is_literal)
@@ -102,17 +102,19 @@ def same_unit(world: World, given: Given, expr: tree.Binary, left: Result, right
         f"the two sides of `{expr.op}` have different units",
         given.spot(expr.op_span),
         also=(
-            (given.spot(expr.left.span), _of_unit(left.unit)),
-            (given.spot(expr.right.span), _of_unit(right.unit)),
+            (given.spot(expr.left.span), of_unit(left.unit)),
+            (given.spot(expr.right.span), of_unit(right.unit)),
         ),
     )
 
 
-def _of_unit(unit: str) -> str:
+def of_unit(unit: str) -> str:
+    """`in nats`, or what a plain number is called."""
     return f"in {unit}" if unit else DIMENSIONS[""]
 
 
-def _combined(op: str, left: str, right: str) -> str:
+def combined(op: str, left: str, right: str) -> str:
+    """The unit of a product, a quotient or a power."""
     if op == "/":
         return "" if left == right else f"{left or '1'}/{right}" if right else left
     if op == "*":

@@ -23,9 +23,11 @@ def statistic(world: World, given: Given, call: tree.Call) -> results.Result:
             with gathering.part():
                 found.append(results.result(world, part))
     axes = frozenset().union(*(part.axes for part in found))
-    along = described.facts["reduces"] == "along"
-    ordered = _along(world, given, call, named, axes, described) if along else None
-    over = () if along else _over(world, given, named, axes)
+    reduces = described.facts["reduces"]
+    ordered = _along(world, given, call, named, axes, described) if reduces == "along" else None
+    over = _grid(world, given, call, named, axes) if reduces == "grid" else ()
+    if reduces == "over":
+        over = _over(world, given, named, axes)
     arguments = _arguments(world, given, call, described, named)
     value = Statistic(
         name=described.name,
@@ -36,6 +38,8 @@ def statistic(world: World, given: Given, call: tree.Call) -> results.Result:
         along=ordered,
     )
     unit = _unit(world, described, found, ordered)
+    if described.facts.get("unit", "same") == "same":
+        _alike(world, inputs, found)
     return results.Result(value, unit, axes - {*over, ordered or ""})
 
 
@@ -65,6 +69,8 @@ def _description(world: World, given: Given, call: tree.Call) -> Description:
 
 
 Named = dict[str, tuple[tree.Name, Given]]
+AXES = {"over": ("over", "along"), "along": ("along",), "grid": ("over",)}
+"""The arguments that name axes, for what a statistic reduces."""
 
 
 def _sorted(world: World, given: Given, call: tree.Call, described: Description) -> tuple[list[Given], Named]:
@@ -72,9 +78,7 @@ def _sorted(world: World, given: Given, call: tree.Call, described: Description)
     inputs: list[Given] = []
     named: Named = {}
     # Over one axis or along it is the same to a statistic that does not care for order.
-    legal = ["along", *described.parameters]
-    if described.facts["reduces"] == "over":
-        legal.insert(0, "over")
+    legal = [*AXES[described.facts["reduces"]], *described.parameters]
     for argument in call.arguments:
         if argument.key is None:
             inputs.append(given.at(argument.value))
@@ -104,7 +108,7 @@ def _sorted(world: World, given: Given, call: tree.Call, described: Description)
 def _unknown(
     world: World, described: Description, key: tree.Name, given: Given, legal: list[str]
 ) -> NoReturn:
-    if key.id == "over":
+    if key.id == "over" and described.facts["reduces"] == "along":
         message = f"`{described.name}` goes along an axis in its order"
         help: str | None = "write `along=`"
     else:
@@ -140,6 +144,23 @@ def _over(world: World, given: Given, named: Named, axes: frozenset[str]) -> tup
     return _in_order(world, frozenset(_axis(world, part, axes, "what is reduced") for part in parts))
 
 
+def _grid(world: World, given: Given, call: tree.Call, named: Named, axes: frozenset[str]) -> tuple[str, ...]:
+    """The axes of a statistic that takes several as they are; the seeds are never among them."""
+    over = _over(world, given, named, axes)
+    if "over" not in named:
+        over = tuple(axis for axis in over if axis != "seed")
+    elif "seed" in over:
+        world.faults.fail(
+            "wrong-type",
+            "seeds are no setting: each seed has its own value here",
+            named["over"][1].place,
+            help="take `seed` out: what is left of seeds is averaged",
+        )
+    if not over:
+        world.faults.fail("missing-axis", "there is no axis to go over", given.spot(call.callee.span))
+    return over
+
+
 def _in_order(world: World, axes: frozenset[str]) -> tuple[str, ...]:
     from gendsl.check.reach import ordered
 
@@ -152,6 +173,8 @@ def _along(
     if "along" in named:
         axis = _axis(world, named["along"][1], axes, "what is reduced")
         _ordered(world, axis, named["along"][1])
+        if "positive" in described.needs:
+            _positive(world, axis, named["along"][1], described)
         return axis
     factors = sorted(axes - {"seed"})
     world.faults.fail(
@@ -167,6 +190,19 @@ def _ordered(world: World, name: str, given: Given) -> None:
     if axis is not None and (axis.parts or any(isinstance(label[0], str) for label in axis.labels)):
         world.faults.fail(
             "wrong-type", f"the labels of `{name}` are not numbers: it has no order to go along", given.place
+        )
+
+
+def _positive(world: World, name: str, given: Given, described: Description) -> None:
+    axis = world.axes.get(name)
+    below = [v for label in axis.labels if not isinstance(v := label[0], str) and v <= 0] if axis else []
+    if below:
+        world.faults.fail(
+            "out-of-range",
+            f"`{described.name}` takes logarithms: `{name}` must be above 0",
+            given.place,
+            note=f"one of its values is {below[0]:g}",
+            help=f"leave those out in the sweep, or use `slope(..., along={name})`",
         )
 
 
@@ -186,13 +222,27 @@ def _arguments(
     return found
 
 
+def _alike(world: World, inputs: list[Given], found: list[results.Result]) -> None:
+    """Values that are held against each other have one unit."""
+    for given, part in zip(inputs[1:], found[1:], strict=True):
+        if part.unit != found[0].unit:
+            first = results.of_unit(found[0].unit)
+            message = f"this is {results.of_unit(part.unit)}, the first is {first}"
+            world.faults.fail("wrong-unit", message, given.place, also=((inputs[0].place, first),))
+
+
 def _unit(world: World, described: Description, found: list[results.Result], along: str | None) -> str:
-    policy = described.facts.get("unit", "same")
-    if policy == "1":
-        return ""
-    unit = found[0].unit
-    if policy != "per" or along is None:
+    policy, unit = described.facts.get("unit", "same"), found[0].unit
+    if policy in ("1", "same"):
+        return "" if policy == "1" else unit
+    if policy == "ratio":
+        return results.combined("/", unit, found[1].unit)
+    if along is None:
         return unit
     axis = world.axes.get(along)
     below = axis.units[0] if axis is not None else ("epochs" if along == "epoch" else "")
+    if policy == "coordinate":
+        return below
+    if policy == "times":
+        return results.combined("*", unit, below)
     return f"{unit or '1'}/{below}" if below else unit

@@ -19,8 +19,9 @@ CATALOGUE = components.catalogue()
 def test_statistic(name):
     known, function = CATALOGUE.components["statistic", name], components.load("statistic", name)
     chance = np.random.default_rng(0)
-    values = [chance.standard_normal((4, 3, 9)) for _ in range(max(1, known.arity))]
-    axis = [np.arange(9.0)] if known.facts["reduces"] == "along" else []
+    # Values above 0, as some statistics need.
+    values = [chance.lognormal(size=(4, 3, 9)) for _ in range(max(1, known.arity))]
+    axis = {"over": [], "along": [np.arange(9.0) + 1], "grid": [np.array([3, 3])]}[known.facts["reduces"]]
     required = {p.python: 0.5 for p in known.parameters.values() if p.required}
     arguments = [*values, *axis]
     before = [array.copy() for array in arguments]

@@ -154,6 +154,9 @@ class _Evaluation:
         function = load("statistic", statistic.name)
         arguments = {name: plain(argument, name) for name, argument in statistic.arguments.items()}
         present = [dim for dim in statistic.over if dim in values[0].dims]
+        if reduces(statistic.name) == "grid":
+            shape = tuple(values[0].sizes[dim] for dim in present)
+            return _reduced(values, present, lambda arrays: function(*arrays, shape, **arguments))
         if reduces(statistic.name) == "over":
             dims = present if along is None or along in present else [*present, along]
             return _reduced(values, dims, lambda arrays: function(*arrays, **arguments))
@@ -172,7 +175,7 @@ class _Evaluation:
 
 
 def reduces(name: str) -> str:
-    """`over` or `along`: what the statistic of this name takes."""
+    """`over`, `along` or `grid`: what the statistic of this name takes."""
     facts: str = catalogue().components["statistic", name].facts["reduces"]
     return facts
 

@@ -184,7 +184,17 @@ def _facts(found: Description) -> list[str]:
         if takes != "unknown":
             lines.append(f"For: {shape.get(takes, takes)}")
     if found.kind == "statistic":
-        lines.append(f"Reduces: {found.facts['reduces']}=AXIS")
+        reduces = {"over": "over=AXIS", "along": "along=AXIS", "grid": "over=[AXIS, AXIS]"}
+        lines.append(f"Reduces: {reduces[found.facts['reduces']]}")
+        units = {
+            "same": "that of the values",
+            "1": "none",
+            "per": "that of the values per unit of the axis",
+            "times": "that of the values times that of the axis",
+            "coordinate": "that of the axis",
+            "ratio": "that of the first per unit of the second",
+        }
+        lines.append(f"Unit: {units[found.facts.get('unit', 'same')]}")
     if found.paper:
         lines.append(f"Paper: {', '.join(found.paper)}")
     return ["", *lines] if lines else []
