@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from gendsl.catalogue.description import Description, Parameter
 from gendsl.catalogue.types import Type
-from gendsl.check import facts, fits, own, reach, values
+from gendsl.check import facts, fits, python, reach, values
 from gendsl.check.drafts import Draft, Field, kinds_of, listed
 from gendsl.check.scope import Given, World
 from gendsl.check.slots import Slot
@@ -53,7 +53,7 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
             name=described.name,
             version=described.version,
             arguments=arguments,
-            code=own.code(world, draft),
+            code=python.code(world, draft),
             neutral=_neutral(world, draft, step),
         )
     axes = _axes(world, draft, arguments)
@@ -68,7 +68,7 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
         axes=axes,
         caption=caption,
         span=draft.place.span if draft.place.source is world.main.source else Span(0, 0),
-        code=own.code(world, draft),
+        code=python.code(world, draft),
         neutral=_neutral(world, draft, step),
     )
     return Use(step=step)

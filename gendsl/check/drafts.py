@@ -9,7 +9,7 @@ from typing import NamedTuple, NoReturn
 from gendsl import tree
 from gendsl.catalogue.description import Description, Parameter
 from gendsl.catalogue.types import COMPONENTS, Type
-from gendsl.check import names, own
+from gendsl.check import names, python
 from gendsl.check.faults import Broken, Place
 from gendsl.check.scope import Declared, Edit, Given, World
 
@@ -45,7 +45,7 @@ def called(world: World, given: Given, kinds: list[str]) -> Draft | None:
     if isinstance(expr, tree.Group):
         return called(world, given.at(expr.inner), kinds)
     callee = expr.callee if isinstance(expr, tree.Call) else expr
-    found = own.component(world, given.at(callee), kinds)
+    found = python.component(world, given.at(callee), kinds)
     if found is not None:
         fields = _arguments(world, given, expr, found) if isinstance(expr, tree.Call) else {}
         return Draft(found, given.spot(callee.span), fields)

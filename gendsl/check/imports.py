@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gendsl import tree
-from gendsl.check import own
+from gendsl.check import python
 from gendsl.check.faults import Faults, Place
 from gendsl.check.scope import Declared, Scope, World
 from gendsl.diagnostic import DiagnosticError
@@ -78,10 +78,10 @@ def _follow(world: World, declared: Declared, node: tree.Import, chain: Chain) -
     path = Path(declared.scope.source.path).parent / node.path.value
     declared.scope.broken.add(declared.name)
     if path.suffix == ".py":
-        components = own.read(world, path, here)
+        components = python.read(world, path, here)
         if components is not None:
             prefix = f"{declared.scope.prefix}{declared.name}."
-            declared.module = Scope(components.source, prefix, own=components)
+            declared.module = Scope(components.source, prefix, python=components)
             declared.scope.broken.discard(declared.name)
         return
     key = str(path.resolve())

@@ -97,8 +97,8 @@ def _one(world: World, name: tree.Name, scope: Scope, given: Given) -> Declared 
 
 def _not_a_value(world: World, name: tree.Name, scope: Scope, given: Given, expected: str) -> None:
     """Fails where a name of a Python file is that of a component, and something else is wanted."""
-    if scope.own is not None and name.id in scope.own.components:
-        kind = scope.own.components[name.id].kind
+    if scope.python is not None and name.id in scope.python.components:
+        kind = scope.python.components[name.id].kind
         message = f"`{scope.prefix}{name.id}` is {A_WORD[kind]}, expected {expected}"
         world.faults.fail("wrong-kind", message, given.spot(name.span))
 

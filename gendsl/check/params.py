@@ -6,7 +6,7 @@ import math
 
 from gendsl import tree
 from gendsl.catalogue.types import COMPONENTS, SCALARS, Type
-from gendsl.check import names, numbers, own, references, sweeps, values
+from gendsl.check import names, numbers, python, references, sweeps, values
 from gendsl.check.faults import Place
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, shape
@@ -109,7 +109,7 @@ def inferred(world: World, given: Given, step: str = "") -> Value:
                     return inferred(world, declared.given)
             names.wrong_kind(world, declared, given.place, expected="a fixed value")
         case tree.Call(callee=tree.Name() | tree.Dot() as callee):
-            for kind in own.kinds_of(world, given.at(callee)):
+            for kind in python.kinds_of(world, given.at(callee)):
                 if kind in COMPONENTS.values():
                     want = Type({kind_: type_ for type_, kind_ in COMPONENTS.items()}[kind])
                     return references.component(world, given, want, Slot("this", step or given.text))

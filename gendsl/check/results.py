@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gendsl import tree
-from gendsl.check import conditions, names, numbers, own, reach, references, statistics, sweeps
+from gendsl.check import conditions, names, numbers, python, reach, references, statistics, sweeps
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import shape
 from gendsl.quantity import DIMENSIONS
@@ -195,7 +195,7 @@ def own_axes(world: World) -> set[str]:
             described = (
                 world.catalogue.find("analysis", callee.id)
                 if isinstance(callee, tree.Name)
-                else own.named(given)
+                else python.named(given)
             )
             for gives in described.gives.values() if described else ():
                 found.update(gives.axes)

@@ -15,7 +15,7 @@ from gendsl.source import Source, Span
 from gendsl.spec import Axis, Component, Plot, Step, Value
 
 if TYPE_CHECKING:
-    from gendsl.catalogue.own import OwnFile
+    from gendsl.catalogue.python import PythonFile
     from gendsl.check.drafts import Draft
     from gendsl.check.sweeps import AxisDraft
 
@@ -94,7 +94,7 @@ class Scope:
     prefix: str = ""
     names: dict[str, Declared] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
-    own: OwnFile | None = None
+    python: PythonFile | None = None
     """For a file of Python: its components."""
 
     def given(self, expr: tree.Expr) -> Given:
@@ -121,7 +121,7 @@ class World:
     built: dict[tuple[Declared, str], Value | None] = field(default_factory=dict)
     """What a name stands for, by the kind wanted; None where that is broken."""
     drafts: dict[Declared, Draft | None] = field(default_factory=dict)
-    files: dict[str, OwnFile] = field(default_factory=dict)
+    files: dict[str, PythonFile] = field(default_factory=dict)
     """Files of the user's Python, by absolute path."""
     _stack: list[tuple[Declared, Place]] = field(default_factory=list)
 

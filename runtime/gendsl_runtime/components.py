@@ -40,9 +40,9 @@ def described(kind: str, name: str, code: Code | None = None) -> Description | N
     """What is known of a component without running it; None where there is none. With `code` it is the user's."""
     if code is None:
         return catalogue().find(kind, name)
-    from gendsl.catalogue import own
+    from gendsl.catalogue import python
 
-    return own.read(code.path).components.get(name)
+    return python.read(code.path).components.get(name)
 
 
 @cache

@@ -21,7 +21,7 @@ from gendsl_runtime.train import build
 from gendsl_runtime.train.fitted import Fitted
 from gendsl_runtime.train.fuse import known_cost, stacks, static_key
 from gendsl_runtime.train.loop import fit, train
-from gendsl_runtime.train.module import fresh
+from gendsl_runtime.train.python.module import fresh
 from tests.runtime.members import blobs, component, member, same, value
 
 HEAD = """

@@ -13,8 +13,8 @@ from gendsl.fingerprint import fingerprint
 from gendsl.spec import Code, Number
 from gendsl_runtime import python
 from gendsl_runtime.data import Dataset
-from gendsl_runtime.execute import own
 from gendsl_runtime.execute.local import Workers
+from gendsl_runtime.execute.python import analysis
 from gendsl_runtime.execute.task import Broken, Node, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.store import Store
@@ -173,11 +173,11 @@ def test_what_an_analysis_returns_is_checked(tmp_path, monkeypatch, result, said
     monkeypatch.setattr(python, "_allowed", [True])
     one = code(tmp_path, result=result, name="measured")
     with pytest.raises(Problem) as found:
-        own.analysis(one, {"runs": None}, members=2)
+        analysis(one, {"runs": None}, members=2)
     assert said in found.value.message and f"({Path(one.path).name}:14)" in found.value.message
 
 
 def test_what_is_right_passes(tmp_path, monkeypatch):
     monkeypatch.setattr(python, "_allowed", [True])
-    result, gives = own.analysis(code(tmp_path, name="measured"), {"runs": None}, members=2)
+    result, gives = analysis(code(tmp_path, name="measured"), {"runs": None}, members=2)
     assert gives == ("size", "curve") and set(result) == {"size", "curve", "place"}

@@ -78,9 +78,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     if arguments.name.endswith(".py") or arguments.part is not None:
-        from gendsl_runtime.cli import own
+        from gendsl_runtime.cli import python
 
-        return own.explain(arguments.name, arguments.part)
+        return python.explain(arguments.name, arguments.part)
     text = explained(arguments.name)
     if text is not None:
         sys.stdout.write(text)

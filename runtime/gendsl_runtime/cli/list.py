@@ -34,9 +34,9 @@ def main(arguments: argparse.Namespace) -> int:
 
     kinds = [kind for kind in FOLDERS if kind != "train"]
     if arguments.file is not None and arguments.kind is None:
-        from gendsl_runtime.cli import own
+        from gendsl_runtime.cli import python
 
-        return own.show(arguments.file)
+        return python.show(arguments.file)
     if arguments.kind is None:
         sys.stdout.write("\n".join(table(kind) for kind in kinds))
         return 0
@@ -49,9 +49,9 @@ def main(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"gen list: there is no kind `{arguments.kind}`; {help}\n")
         return 2
     if arguments.file is not None:
-        from gendsl_runtime.cli import own
+        from gendsl_runtime.cli import python
 
-        return own.show(arguments.file, kind)
+        return python.show(arguments.file, kind)
     sys.stdout.write(table(kind))
     return 0
 

@@ -16,7 +16,7 @@ from gendsl_runtime import components
 from gendsl_runtime.arguments import call, plain
 from gendsl_runtime.data import Dataset
 from gendsl_runtime.data.phantom import outline
-from gendsl_runtime.execute import own
+from gendsl_runtime.execute import python
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.python import is_about_memory, told
@@ -107,7 +107,7 @@ class Performer:
         results: list[Outcome] = []
         for done, node in enumerate(task.nodes):
             if task.code is not None:
-                made = own.dataset(task.code, self._arguments(node))
+                made = python.dataset(task.code, self._arguments(node))
             else:
                 function = components.load("dataset", task.component)
                 made = call(function, self._arguments(node)).checked(task.component)
@@ -143,7 +143,7 @@ class Performer:
     def _analyse(self, task: Task, progress: Progress) -> list[Outcome]:
         runs, arguments = self._runs(task)
         if task.code is not None:
-            result, gives = own.analysis(task.code, arguments, members=runs.members)
+            result, gives = python.analysis(task.code, arguments, members=runs.members)
         else:
             result = call(components.load("analysis", task.component), arguments)
             gives = tuple(components.catalogue().components["analysis", task.component].facts["gives"])

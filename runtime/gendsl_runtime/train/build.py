@@ -17,9 +17,9 @@ from gendsl_runtime import components
 from gendsl_runtime.arguments import plain, refused
 from gendsl_runtime.network import Network, Tensors
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.train import checked
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.optimizer import Optimizer
+from gendsl_runtime.train.python import checked
 
 
 def arguments(component: Component) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from gendsl.spec import Code
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.python import generators, running, seeded
-from gendsl_runtime.train.module import Build, ModuleNetwork, called, check, fresh, stream, values
+from gendsl_runtime.train.python.module import Build, ModuleNetwork, called, check, fresh, stream, values
 
 EXAMPLES = 4
 """Examples of a trial."""

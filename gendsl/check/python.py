@@ -15,19 +15,19 @@ from gendsl.spec import Code
 
 if TYPE_CHECKING:
     from gendsl.catalogue.description import Description
-    from gendsl.catalogue.own import OwnFile
+    from gendsl.catalogue.python import PythonFile
     from gendsl.check.drafts import Draft
 
 _HELP = "a component is a `torch.nn.Module` class or a decorated function; `gen explain import` tells more"
 
 
-def read(world: World, path: Path, here: Place) -> OwnFile | None:
+def read(world: World, path: Path, here: Place) -> PythonFile | None:
     """The components of a Python file; None where it has none, with the reason reported at the import."""
-    from gendsl.catalogue import own
+    from gendsl.catalogue import python
     from gendsl.fingerprint import UnreadableError
 
     try:
-        file = own.read(str(path))
+        file = python.read(str(path))
     except DiagnosticError as error:
         for found in error.diagnostics:
             world.faults.report(found.code, found.message, here, note=found.note, help=found.help)
@@ -86,7 +86,7 @@ def _found(given: Given) -> tuple[Scope, tuple[tree.Name, ...]] | None:
             return None
         declared.is_used = True
         scope, path = declared.module, path[1:]
-        if scope.own is not None:
+        if scope.python is not None:
             return scope, path
     return None
 
@@ -97,9 +97,9 @@ def named(given: Given) -> Description | None:
         found = _found(given)
     except Broken:
         return None
-    if found is None or found[0].own is None or len(found[1]) > 1:
+    if found is None or found[0].python is None or len(found[1]) > 1:
         return None
-    return found[0].own.components.get(found[1][0].id)
+    return found[0].python.components.get(found[1][0].id)
 
 
 def kinds_of(world: World, given: Given) -> list[str]:
@@ -116,7 +116,7 @@ def component(world: World, given: Given, kinds: list[str]) -> Description | Non
     if found is None:
         return None
     scope, path = found
-    file, name, place = scope.own, path[0], given.spot(path[0].span)
+    file, name, place = scope.python, path[0], given.spot(path[0].span)
     assert file is not None
     whole = f"{scope.prefix}{name.id}"
     expected = " or ".join(names.A_WORD[kind] for kind in kinds)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gendsl.catalogue.own import OwnFile
+    from gendsl.catalogue.python import PythonFile
 
 
 def show(path: str, kind: str | None = None) -> int:
@@ -54,8 +54,8 @@ def explain(path: str, name: str | None) -> int:
     return 2
 
 
-def _read(path: str, command: str) -> OwnFile | None:
-    from gendsl.catalogue.own import read
+def _read(path: str, command: str) -> PythonFile | None:
+    from gendsl.catalogue.python import read
     from gendsl.diagnostic import DiagnosticError
     from gendsl.fingerprint import UnreadableError
 

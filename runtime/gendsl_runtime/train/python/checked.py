@@ -21,8 +21,8 @@ from gendsl_runtime.data import Dataset
 from gendsl_runtime.network import Network
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.python import generators, place, running
-from gendsl_runtime.train import trial
 from gendsl_runtime.train.optimizer import Optimizer
+from gendsl_runtime.train.python import trial
 
 Function = Callable[..., Any]
 

@@ -26,7 +26,7 @@ Def = ast.FunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True)
-class OwnFile:
+class PythonFile:
     """A Python file: its components by name, and why others in it cannot be any."""
 
     source: Source
@@ -42,7 +42,7 @@ class OwnFile:
         return [name for name, found in self.components.items() if found.kind in kinds]
 
 
-def read(path: str) -> OwnFile:
+def read(path: str) -> PythonFile:
     """A file of components. `path` is as the user would write it.
 
     Raises:
@@ -52,7 +52,7 @@ def read(path: str) -> OwnFile:
     source = Source.read(path)
     where = Path(path).resolve()
     project = Project(where, parsed(source.text, where))
-    file = OwnFile(source, project)
+    file = PythonFile(source, project)
     for name, statements in project.main.items.items():
         node = statements[-1]
         if not isinstance(node, Def) or name.startswith("_"):
