@@ -190,7 +190,7 @@ def limited() -> None:
     task = Task(kind="train", component="train", nodes=tuple(_node(seed) for seed in range(8)))
     sizes: list[int] = []
 
-    def hungry(members, *, device, dtype, tell):
+    def hungry(members, *, device, dtype, tell, keeper):
         sizes.append(len(members))
         torch.ones(len(members) * 50_000_000 // 4)  # 50 MB a member
         raise ValueError("enough")

@@ -28,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         code = _commanded(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _interrupted()
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(*map(str, interrupt.args))
     except BrokenPipeError:
         _give_up_output()
         return 0
@@ -39,20 +39,24 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _heard_interrupts() -> list[int]:
-    """A list that is no longer empty once Ctrl-C was pressed: some libraries make another error of it."""
+    """A list that is no longer empty once Ctrl-C was pressed, or SIGTERM came, which is heard like it: some libraries
+    make another error of it."""
     heard: list[int] = []
 
     def hear(number: int, frame: FrameType | None) -> None:
         heard.append(number)
-        signal.default_int_handler(number, frame)
+        raise KeyboardInterrupt
 
     with suppress(ValueError):  # not in the main thread: then nobody else hears it either
         signal.signal(signal.SIGINT, hear)
+        signal.signal(signal.SIGTERM, hear)
     return heard
 
 
-def _interrupted() -> int:
-    print("stopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
+def _interrupted(
+    told: str = "stopped; what was finished is kept, the same command goes on from there",
+) -> int:
+    print(told, file=sys.stderr)
     return 130
 
 

@@ -17,6 +17,8 @@ class Estimate:
     _left: dict[int, float] = field(default_factory=dict)
     """Expected seconds of each task that is not done."""
     _shares: dict[int, float] = field(default_factory=dict)
+    _first: dict[int, float] = field(default_factory=dict)
+    """The share with which each task began: not 0 for a training that goes on from a checkpoint."""
     _behind: float = 0.0
     _begun: float | None = None
 
@@ -28,7 +30,8 @@ class Estimate:
     def part(self, task: int, share: float) -> None:
         """A share of it is done."""
         if task in self._left:
-            self._shares[task] = share
+            first = self._first.setdefault(task, share)
+            self._shares[task] = (share - first) / (1 - first) if first < 1 else 1.0
             self._begun = monotonic() if self._begun is None else self._begun
 
     def done(self, task: int) -> None:

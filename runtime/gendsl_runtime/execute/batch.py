@@ -70,7 +70,8 @@ class Batches:
             yield from (([row], 0.0) for row in range(len(nodes)))
             return
         members = [self._performer.outline(node if kind == "train" else _run(node)) for node in nodes]
-        found = [self._group(members, rows) for rows in groups(members)]
+        done = self._steps(nodes) if kind == "train" else [0] * len(nodes)
+        found = [self._group(members, rows, done) for rows in level(groups(members), done)]
         if kind == "train":
             found = balanced(found, workers=self._workers) if self._workers > 1 else found
         else:
@@ -79,7 +80,12 @@ class Batches:
         for group in found:
             yield from group.pieces()
 
-    def _group(self, members: Sequence[Member], rows: Sequence[int]) -> Group:
+    def _steps(self, nodes: Sequence[Node]) -> list[int]:
+        """Steps that are behind each training, of which a checkpoint knows."""
+        done = self._performer.done(nodes)
+        return [done[node.key].steps if node.key in done else 0 for node in nodes]
+
+    def _group(self, members: Sequence[Member], rows: Sequence[int], done: Sequence[int]) -> Group:
         """Members of one static key, in as few stacks as the cache allows."""
         first = members[rows[0]]
         key = static_key(first)
@@ -93,10 +99,19 @@ class Batches:
         def seconds(piece: Sequence[int]) -> float:
             if cost is None:
                 return 0.0
-            steps = [members[row].steps for row in piece]
+            steps = [members[row].steps - done[row] for row in piece]
             return self._speed.training(first, cost, steps, widest=widest)
 
         return Group(rows, count, seconds)
+
+
+def level(groups: Iterable[Sequence[int]], done: Sequence[int]) -> Iterator[list[int]]:
+    """The groups, those parted whose members go on from different steps: a stack is in lockstep."""
+    for group in groups:
+        found: dict[int, list[int]] = defaultdict(list)
+        for row in group:
+            found[done[row]].append(row)
+        yield from found.values()
 
 
 def _run(node: Node) -> Node:

@@ -12,6 +12,7 @@ from gendsl_runtime.environment import versions
 from gendsl_runtime.execute.guard import PATIENCE
 from gendsl_runtime.execute.local import Executor, InProcess, Workers
 from gendsl_runtime.execute.perform import Performer
+from gendsl_runtime.execute.resume import Trainings
 from gendsl_runtime.execute.schedule import DAMAGED, DamageError, Scheduler
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.execute.watch import Watch
@@ -21,6 +22,7 @@ from gendsl_runtime.record import Failure, RunRecord, StepRecord
 from gendsl_runtime.results import Results, collect
 from gendsl_runtime.saved import whole
 from gendsl_runtime.store import Damaged, Store
+from gendsl_runtime.store.checkpoints import Checkpoints
 from gendsl_runtime.store.payload import unpack
 
 
@@ -41,8 +43,10 @@ def computed(
 
     Raises:
         Problem: the store cannot be written, or a result is damaged again after it was computed anew.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, with what to say about it; trainings under way have left checkpoints.
     """
-    performer = Performer(store.read)
+    checkpoints = Checkpoints(store.path)
+    performer, trainings = Performer(store.read, checkpoints), Trainings(store, checkpoints)
     has_code = any(codes((planned.spec.steps, planned.spec.axes)))
     executor: Executor = InProcess(performer)
     if workers > 1 or has_code:
@@ -53,7 +57,8 @@ def computed(
             scheduler = Scheduler(planned, store, performer, executor, device=device, fuse=fuse)
             watch.planned(planned, scheduler.missing())
             try:
-                scheduler.run(watch.part, _ending(watch.done) if fail_fast else watch.done, watch.queued)
+                heard = _Heard(watch, trainings)
+                scheduler.run(watch.part, _ending(heard.done) if fail_fast else heard.done, heard.queued)
                 return scheduler, _collected(planned, scheduler, store)
             except Damaged as damage:
                 found = {damage.message}
@@ -66,8 +71,26 @@ def computed(
                     help="check the disk, or use another store with `--store PATH`",
                 )
             seen |= found
+    except KeyboardInterrupt:
+        executor.close()
+        raise KeyboardInterrupt(trainings.left()) from None
     finally:
         executor.close()
+
+
+class _Heard:
+    """Tells both the front end and what looks after checkpoints."""
+
+    def __init__(self, watch: Watch, trainings: Trainings) -> None:
+        self._watch, self._trainings = watch, trainings
+
+    def queued(self, task: Task, seconds: float) -> None:
+        self._trainings.queued(task)
+        self._watch.queued(task, seconds)
+
+    def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
+        self._trainings.done(task, outcomes)
+        self._watch.done(task, outcomes)
 
 
 def _ending(done: Callable[[Task, Sequence[Outcome]], None]) -> Callable[[Task, Sequence[Outcome]], None]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Timer
+from time import monotonic
 
 from gendsl_runtime.execute.task import Broken, Task
 from gendsl_runtime.python import codes
@@ -84,16 +85,23 @@ def killed(worker: subprocess.Popen[str]) -> None:
         os.killpg(worker.pid, signal.SIGKILL)
 
 
-def ended(workers: Sequence[subprocess.Popen[str]], *, seconds: float = 5.0) -> None:
-    """Asks workers to end, and ends those that do not: code of the user's may not want to."""
+def ended(workers: Sequence[subprocess.Popen[str]], *, seconds: float) -> None:
+    """Asks workers to end, which leave the checkpoints of what they train, and ends those that take longer.
+
+    A second Ctrl-C ends all of them at once.
+    """
     for worker in workers:
         worker.terminate()
-    for worker in workers:
-        try:
-            worker.wait(seconds)
-        except subprocess.TimeoutExpired:
-            killed(worker)
-            worker.wait()
+    end = monotonic() + seconds
+    try:
+        for worker in workers:
+            with suppress(subprocess.TimeoutExpired):
+                worker.wait(max(0.0, end - monotonic()))
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                killed(worker)
+                worker.wait()
 
 
 def ending(code: int) -> str:

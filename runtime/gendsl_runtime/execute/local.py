@@ -29,6 +29,11 @@ Done: TypeAlias = tuple[Task, list[Outcome], float]
 Watch: TypeAlias = Callable[[Task, float], None]
 """Told the share of a task that is done."""
 
+PATIENT = 60.0
+"""Seconds that workers have for the step they are in and its checkpoint when they are asked to end."""
+RELUCTANT = 5.0
+"""The same where the user's own Python runs, which may not want to end."""
+
 
 class Executor(Protocol):
     """Something that performs tasks."""
@@ -176,7 +181,8 @@ class Workers:
             guard.rest()
             message = json.loads(line)
             if "progress" in message:
-                watch(task, message["progress"])
+                if message["progress"] is not None:
+                    watch(task, message["progress"])
                 continue
             if "problem" in message:
                 raise Problem(**message["problem"])
@@ -194,5 +200,5 @@ class Workers:
         """Ends the workers, whatever they do."""
         with self._lock:
             self._is_closed = True
-            ended(self._processes)
+            ended(self._processes, seconds=RELUCTANT if self._is_allowed else PATIENT)
         self._own.close()

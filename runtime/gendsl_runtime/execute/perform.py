@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -21,8 +21,10 @@ from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.python import is_about_memory, told
 from gendsl_runtime.runs import Runs
+from gendsl_runtime.store.checkpoints import Checkpoints, Done
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact
+from gendsl_runtime.train.checkpoint import Keeper
 from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.loop import train
 from gendsl_runtime.train.member import Member
@@ -38,8 +40,9 @@ Progress = Callable[[float], None]
 class Performer:
     """Performs tasks in this process; the datasets used last stay in memory from one task to the next."""
 
-    def __init__(self, fetch: Callable[[str], bytes]) -> None:
-        self._fetch = fetch
+    def __init__(self, fetch: Callable[[str], bytes], checkpoints: Checkpoints | None = None) -> None:
+        """With `checkpoints`, trainings go on from there and leave their own; without, they begin anew."""
+        self._fetch, self._checkpoints = fetch, checkpoints
         self._datasets: WeakValueDictionary[str, Dataset] = WeakValueDictionary()
         self._last_used: deque[Dataset] = deque(maxlen=KEPT)
         self._outlines: dict[str, Dataset] = {}
@@ -93,6 +96,10 @@ class Performer:
         state = None if init is None else self._state(init, node.arguments["init"])
         return replace(member, data=self.dataset(node.inputs["dataset"].digest), init=state)
 
+    def done(self, nodes: Iterable[Node]) -> dict[str, Done]:
+        """How far those trainings are that have a checkpoint, by their keys."""
+        return self._checkpoints.done(node.key for node in nodes) if self._checkpoints else {}
+
     def outline(self, node: Node) -> Member:
         """The same without what takes memory: its data are a phantom, and it starts from no state."""
         digest = node.inputs["dataset"].digest
@@ -130,8 +137,15 @@ class Performer:
     def _train(self, task: Task, progress: Progress) -> list[Outcome]:
         members = [self.member(node) for node in task.nodes]
         total = max(1, sum(member.steps for member in members))
+        keys, keeper = [node.key for node in task.nodes], None
+        if self._checkpoints is not None and all(keys):
+            keeper = Keeper(self._checkpoints, keys, device=task.device)
         fitted = train(
-            members, device=task.device, dtype=torch.float32, tell=lambda steps: progress(steps / total)
+            members,
+            device=task.device,
+            dtype=torch.float32,
+            tell=lambda steps: progress(steps / total),
+            keeper=keeper,
         )
         return [
             Broken(code="diverged", reason=f"diverged at step {one.step}: {one.reason}")

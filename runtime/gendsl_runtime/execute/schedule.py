@@ -208,7 +208,9 @@ class Scheduler:
                 equal = self._equal[actions[key]]
                 equal.append(key)
                 rest += [self._places[key]] if len(equal) == 1 else []
-        return [Ready(self.plan.steps[places[0][0]].step, self._node(*places[0]), places) for places in rest]
+        return [
+            Ready(self.plan.steps[places[0][0]].step, self._ready_node(*places[0]), places) for places in rest
+        ]
 
     def _release(self, key: bytes, digest: str) -> None:
         """A node has its result, and what waited for that can go on."""
@@ -245,6 +247,13 @@ class Scheduler:
             trained = self._node(source, j) if kind == "train" else None
             inputs[path] = Input(kind=kind, digest=self._digest(source, j).hex(), trained=trained)
         return Node(arguments=step.arguments(i), inputs=inputs)
+
+    def _ready_node(self, name: str, i: int) -> Node:
+        """A node as it goes into a task; a training with the key that checkpoints know it by."""
+        step, node = self.plan.steps[name], self._node(name, i)
+        if step.step.kind != "train":
+            return node
+        return node.model_copy(update={"key": self._actions[step.recipe_key(i)].hex()})
 
     def _commit(self, batch: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
         each, task = seconds / len(outcomes), batch.task

@@ -17,6 +17,8 @@ class Node(Record):
 
     arguments: dict[str, Value]
     inputs: dict[str, Input] = Field(default_factory=dict)
+    key: str = ""
+    """Its action key, by which a training is known in checkpoints; none for what is not to be found there."""
 
 
 class Input(Record):

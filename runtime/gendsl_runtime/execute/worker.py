@@ -1,7 +1,8 @@
 """A worker process: reads tasks as JSON lines, writes payloads to its own files, answers with their names.
 
-`python -m gendsl_runtime.execute.worker STORE FOLDER [allow-python]` only reads the store, and leaves when its
-input ends. It is the one place where the user's own Python runs.
+`python -m gendsl_runtime.execute.worker STORE FOLDER [allow-python]` only reads the store, but for the checkpoints
+of the stacks that it trains (decision 101), and leaves when its input ends. SIGTERM ends it at once, or in a training
+after the next step, with its checkpoint written. It is the one place where the user's own Python runs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gendsl_runtime.execute.task import Broken, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.python import allow
 from gendsl_runtime.store import Store
+from gendsl_runtime.store.checkpoints import Checkpoints
 from gendsl_runtime.store.faults import told
 
 
@@ -35,6 +37,8 @@ def main() -> None:
         os.dup2(nothing.fileno(), sys.stdin.fileno())
     try:
         _serve(store_path, folder, tasks, answers)
+    except KeyboardInterrupt:
+        return  # asked to end, in the middle of a training, whose checkpoint is written
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())  # what is buffered has nowhere to go
 
@@ -43,7 +47,7 @@ def _serve(store_path: Path, folder: Path, tasks: TextIO, answers: TextIO) -> No
     """Answers each line; a fault that is none of the task's, such as a full disk, is the last answer."""
     try:
         with Store.open(store_path) as store:
-            performer = Performer(lambda digest: store.read(digest))
+            performer = Performer(lambda digest: store.read(digest), Checkpoints(store_path))
             for count, line in enumerate(tasks):
                 answer(performer, Task.model_validate_json(line), folder / str(count), answers)
     except Problem as problem:
@@ -54,7 +58,7 @@ def _serve(store_path: Path, folder: Path, tasks: TextIO, answers: TextIO) -> No
 def answer(performer: Performer, task: Task, stem: Path, answers: TextIO) -> None:
     """Performs one task and says where its payloads are."""
     start = perf_counter()
-    print(json.dumps({"progress": 0.0}), file=answers)  # it has begun
+    print(json.dumps({"progress": None}), file=answers)  # it has begun
     outcomes = performer.perform(task, lambda share: print(json.dumps({"progress": share}), file=answers))
     seconds = perf_counter() - start
     with told(stem.parent):
