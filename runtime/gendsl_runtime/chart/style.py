@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import altair as alt
 
+from gendsl_runtime.chart.slider import sliding, with_slider
 from gendsl_runtime.chart.table import Column
 
 Scale = Literal["linear", "log"]
@@ -170,11 +171,14 @@ def finished(
     notes: Sequence[str] = (),
     description: str,
     height: int = HEIGHT,
+    slider: Column | None = None,
 ) -> Any:
     """The figure in its size, split into facets where asked; `notes` are printed under its caption."""
     meta = {"notes": [note for note in notes if note]}
+    chart = sliding(chart, slider)
     if facet is None:
-        return chart.properties(width=WIDTH, height=height, description=description, usermeta=meta)
+        whole = chart.properties(width=WIDTH, height=height, description=description, usermeta=meta)
+        return with_slider(whole, slider)
     panels = max(1, len(facet.levels))
     spelt: dict[str, Any] = {"format": facet.format} if facet.share and facet.is_number else {}
     header = alt.Header(title=facet.title, labelFontSize=12, titlePadding=4, **spelt)
@@ -187,4 +191,4 @@ def finished(
         ),
         columns=min(panels, 3 if panels != 4 else 2),
     )
-    return whole.properties(description=description, usermeta=meta)
+    return with_slider(whole.properties(description=description, usermeta=meta), slider)

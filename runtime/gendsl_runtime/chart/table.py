@@ -66,7 +66,8 @@ class Table:
     def frame(self, **columns: Column | xr.DataArray | None) -> pd.DataFrame:
         """One row for each coordinate of all axes of the columns, which meet by name.
 
-        `detail` tells apart the rows that differ only in an axis that none of the columns is.
+        A column called `slide` is given as places along its axis, from 0. `detail` tells apart the rows that
+        differ only in an axis that none of the columns is.
         """
         arrays = {name: _array(column) for name, column in columns.items() if column is not None}
         joined = xr.broadcast(*xr.align(*arrays.values(), join="inner", copy=False))
@@ -80,7 +81,16 @@ class Table:
             )
         order = joined[0].dims
         content = {name: one.transpose(*order).values.ravel() for name, one in zip(arrays, joined)}
+        slide = columns.get("slide")
+        if isinstance(slide, Column):
+            content["slide"] = _indices(content["slide"], slide.levels)
         return pd.DataFrame({**content, "detail": _detail(joined[0], columns)})
+
+
+def _indices(values: np.ndarray, levels: tuple[str | float, ...]) -> np.ndarray:
+    """Labels as their places among the levels."""
+    places = {level: place for place, level in enumerate(levels)}
+    return np.array([places[value] for value in values.tolist()], dtype=np.int64)
 
 
 def _array(column: Column | xr.DataArray) -> xr.DataArray:

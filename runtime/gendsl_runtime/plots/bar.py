@@ -8,6 +8,7 @@ import altair as alt
 
 from gendsl_runtime.chart.interval import mean_interval, within
 from gendsl_runtime.chart.records import data, present
+from gendsl_runtime.chart.slider import stepped
 from gendsl_runtime.chart.style import INK, PALETTE, axis, colour, drawn, finished, order
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Share, Values, plot
@@ -24,6 +25,7 @@ def bar(
     y: Values,
     color: Values | None = None,
     facet: Values | None = None,
+    slider: Values | None = None,
     band: Share | None = 0.95,
 ) -> Any:
     """Means over seeds as bars, one for each label, with Student's interval of the mean as a line.
@@ -33,9 +35,11 @@ def bar(
         y: the quantity; its mean is over seeds and over every axis that nothing else mentions.
         color: an axis: bars side by side in each group.
         facet: an axis with a panel for each label.
+        slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         band: confidence of the interval; `none` for bars alone.
     """
-    mentioned = {column.dim for column in (x, color, facet) if column is not None}
+    slider, sliding = stepped(slider)
+    mentioned = {column.dim for column in (x, color, facet, slider) if column is not None}
     others = [dim for dim in y.array.dims if dim not in mentioned and dim != table.replicates]
     y = y.over(y.array.mean(others))
     ends: dict[str, Any] = {}
@@ -50,11 +54,15 @@ def bar(
         )
         note += cut if band else ""
         ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates} if band else {}
-    frame, missing = present(table.frame(x=x, y=y, color=color, facet=facet, **ends), "y")
+    frame, missing = present(table.frame(x=x, y=y, color=color, facet=facet, slide=slider, **ends), "y")
     chart = _layers(x, y, color, shown=[name for name in SHOWN if name in frame])
     chart.data = data(frame.drop(columns="detail"))
     return finished(
-        chart, facet, notes=[note.strip(), missing], description=f"Bars of {y.title} for each {x.title}."
+        chart,
+        facet,
+        notes=[note.strip(), sliding, missing],
+        slider=slider,
+        description=f"Bars of {y.title} for each {x.title}.",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from gendsl_runtime.chart.records import data, present
+from gendsl_runtime.chart.slider import stepped
 from gendsl_runtime.chart.style import DIVERGING, VIRIDIS, drawn, finished, order
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Real, Values, plot
@@ -22,6 +23,7 @@ def heatmap(
     y: Values,
     color: Values,
     facet: Values | None = None,
+    slider: Values | None = None,
     scale: Literal["linear", "log"] = "linear",
     middle: Real | None = None,
 ) -> Any:
@@ -32,15 +34,19 @@ def heatmap(
         y: an axis.
         color: the quantity.
         facet: an axis with a panel for each label.
+        slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         scale: how the quantity goes from dark to light.
         middle: a value from which blue goes one way and vermilion the other, such as 0.
     """
-    mentioned = {column.dim for column in (x, y, facet) if column is not None}
+    slider, sliding = stepped(slider)
+    mentioned = {column.dim for column in (x, y, facet, slider) if column is not None}
     others = [dim for dim in color.array.dims if dim not in mentioned]
     values = color.over(color.array.mean(others))
     x, y, values, thinning = _coarse(x, y, values)
     frame, missing = present(
-        table.frame(x=x, y=y, color=values, facet=facet), "color", positive=("color",) * (scale == "log")
+        table.frame(x=x, y=y, color=values, facet=facet, slide=slider),
+        "color",
+        positive=("color",) * (scale == "log"),
     )
     height = min(max(44 * y.array.size, 90), 340)
     encoding = _encoding(x, y, color, _shade(scale, middle, height, spelt=color.format))
@@ -49,7 +55,8 @@ def heatmap(
     return finished(
         chart,
         facet,
-        notes=[note, thinning, missing],
+        notes=[note, sliding, thinning, missing],
+        slider=slider,
         height=height,
         description=f"Heat map of {color.title} over {x.title} and {y.title}.",
     )

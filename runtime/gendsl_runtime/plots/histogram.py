@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gendsl_runtime.chart.records import data, present
+from gendsl_runtime.chart.slider import stepped
 from gendsl_runtime.chart.style import PALETTE, axis, colour, drawn, finished
 from gendsl_runtime.chart.table import Table
 from gendsl_runtime.component import Count, Values, plot
@@ -20,6 +21,7 @@ def histogram(
     *,
     color: Values | None = None,
     facet: Values | None = None,
+    slider: Values | None = None,
     bins: Count | None = None,
     x_scale: Literal["linear", "log"] = "linear",
 ) -> Any:
@@ -32,15 +34,17 @@ def histogram(
         x: the quantity.
         color: an axis that tells histograms apart.
         facet: an axis with a panel for each label.
+        slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         bins: number of bins.
         x_scale: bins of equal width, or of equal ratio.
     """
+    slider, sliding = stepped(slider)
     is_log = x_scale == "log"
     frame, missing = present(
-        table.frame(x=x, color=color, facet=facet), "x", positive=("x",) if is_log else ()
+        table.frame(x=x, color=color, facet=facet, slide=slider), "x", positive=("x",) if is_log else ()
     )
     edges = _edges(frame["x"].to_numpy(dtype=np.float64), bins, is_log=is_log)
-    shares = _shares(frame, edges, [name for name in ("color", "facet") if name in frame])
+    shares = _shares(frame, edges, [name for name in ("color", "facet", "slide") if name in frame])
     encoding: dict[str, Any] = {
         "x": {"field": "low", **axis(x, scale=x_scale)},
         "x2": {"field": "high"},
@@ -65,7 +69,8 @@ def histogram(
     return finished(
         chart,
         facet,
-        notes=[f"{len(frame):,} values in {len(edges) - 1} bins.", missing],
+        notes=[f"{len(frame):,} values in {len(edges) - 1} bins.", sliding, missing],
+        slider=slider,
         description=f"Histogram of {x.title}.",
     )
 

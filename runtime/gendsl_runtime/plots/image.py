@@ -8,8 +8,10 @@ import altair as alt
 import numpy as np
 import xarray as xr
 
+from gendsl_runtime.chart.panels import legend, middle, raster, side
 from gendsl_runtime.chart.raster import picture, ramp
 from gendsl_runtime.chart.records import data, present, thinned
+from gendsl_runtime.chart.slider import CHOSEN, stepped, with_slider
 from gendsl_runtime.chart.style import DIVERGING, PALETTE, VIRIDIS, colour, drawn
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Count, Real, Values, plot
@@ -28,6 +30,7 @@ def image(
     value: Values,
     *,
     facet: Values | None = None,
+    slider: Values | None = None,
     x: Values | None = None,
     y: Values | None = None,
     color: Values | None = None,
@@ -44,6 +47,7 @@ def image(
     Args:
         value: the quantity over a grid.
         facet: an axis with a panel for each label.
+        slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         x: first coordinate of points drawn on top, such as those trained on.
         y: second coordinate of the points.
         color: what tells the points apart.
@@ -51,28 +55,34 @@ def image(
         columns: panels in a row.
         colors: from blue through light grey to vermilion, from dark to light, or from white to black.
     """
+    slider, sliding = stepped(slider)
     array = value.array
+    if slider is not None and slider.dim in array.dims:
+        array = array.sel({slider.dim: slider.array[slider.dim].values})
     note = ""
     if table.has_replicates(value) and not table.has_replicates(facet):
         note = f"Pictures are means over {array.sizes[table.replicates]} {table.replicates}s."
         array = array.mean(str(table.replicates))
     down, across = _grid(array)
-    others = [dim for dim in array.dims if dim not in (down, across)]
+    along = slider.dim if slider is not None else ""
+    others = [dim for dim in array.dims if dim not in (down, across, along)]
     panels, skipped = _panels(array, facet, [str(dim) for dim in others])
     ends = _ends(array, low, high)
     shades = ramp(COLOURS[colors])
     on_top, missing = _points(table, x, y, color, facet)
     drawn = [
-        _panel(title, grid.transpose(down, across), ends, shades, on_top, color) for title, grid in panels
+        _panel(title, grid.transpose(..., down, across), ends, shades, on_top, color)
+        for title, grid in panels
     ]
     wide = columns or {1: 1, 2: 2, 4: 2}.get(len(drawn), 3 if len(drawn) <= 12 else 6)
-    whole = alt.concat(*drawn, columns=wide, spacing=18) & _legend(
+    whole = alt.concat(*drawn, columns=wide, spacing=18) & legend(
         value.title, ends, shades, spelt=value.format if value.share else ""
     )
-    return whole.properties(
+    whole = whole.properties(
         description=f"Pictures of {value.title} over {down} and {across}.",
-        usermeta={"notes": [text for text in (note, skipped, missing) if text]},
+        usermeta={"notes": [text for text in (note, sliding, skipped, missing) if text]},
     )
+    return with_slider(whole, slider)
 
 
 def _grid(array: xr.DataArray) -> tuple[str, str]:
@@ -135,41 +145,30 @@ def _panel(
     on_top: dict[str, Any],
     color: Column | None,
 ) -> Any:
-    down, across = map(str, grid.dims)
+    down, across = map(str, grid.dims[-2:])
     # Members that lie on grids of their own share the union of their labels: what is missing is no part of it.
     grid = grid.dropna(down, how="all").dropna(across, how="all")
     low_y, high_y = _extent(grid[down].values)
     low_x, high_x = _extent(grid[across].values)
     # Coordinates of a plane grow upwards; rows of a picture are counted downwards.
     is_plane = grid[down].dtype.kind == "f"
-    values = grid.values[::-1] if is_plane else grid.values
-    url = picture(values, low=ends[0], high=ends[1], colours=shades)
+    values = grid.values.reshape(-1, *grid.shape[-2:])
+    values = values[:, ::-1] if is_plane else values
+    urls = [picture(one, low=ends[0], high=ends[1], colours=shades) for one in values]
     ratio = (high_y - low_y) / (high_x - low_x) if not is_plane else 1.0
     width, height = (SIDE, round(SIDE * ratio)) if ratio <= 1 else (round(SIDE / ratio), SIDE)
     channels = {
-        "x": _side(across, (low_x, high_x), is_shown=is_plane),
-        "y": _side(down, (low_y, high_y) if is_plane else (high_y, low_y), is_shown=is_plane),
+        "x": side(across, (low_x, high_x), is_shown=is_plane),
+        "y": side(down, (low_y, high_y) if is_plane else (high_y, low_y), is_shown=is_plane),
     }
-    middle = {"x": (low_x + high_x) / 2, "y": (low_y + high_y) / 2, "url": url}
-    layers = [_raster(middle, channels, width=width, height=height)]
+    place = {"x": middle((low_x, high_x)), "y": middle((low_y, high_y))}
+    rows = [{**place, "url": url, "slide": k} for k, url in enumerate(urls)]
+    base = raster(rows, channels, width=width, height=height)
+    layers = [base.transform_filter(CHOSEN) if len(rows) > 1 else base]
     if on_top:
         layers.append(_dots(on_top, title, channels, color))
     name = alt.TitleParams(title, fontWeight="normal", fontSize=12)
     return alt.layer(*layers).properties(width=width, height=height, title=name)
-
-
-def _side(title: str, span: tuple[float, float], *, is_shown: bool) -> dict[str, Any]:
-    axis = {"grid": False, "tickCount": 5} if is_shown else None
-    scale = {"domain": list(span), "nice": False, "zero": False}
-    return {"type": "quantitative", "scale": scale, "axis": axis, "title": title}
-
-
-def _raster(row: dict[str, Any], channels: dict[str, Any], *, width: int, height: int) -> alt.Chart:
-    """A picture in its place, cells sharp."""
-    mark = {"type": "image", "width": width, "height": height, "aspect": False, "smooth": False}
-    encoding = {name: {"field": name, **channel} for name, channel in channels.items()}
-    encoding["url"] = {"field": "url", "type": "nominal"}
-    return drawn(mark, encoding, alt.InlineData(values=[row]), width=width, height=height)
 
 
 def _extent(labels: np.ndarray) -> tuple[float, float]:
@@ -213,14 +212,3 @@ def _dots(on_top: dict[str, Any], title: str, channels: dict[str, Any], color: C
         encoding["color"] = {"field": "color", **(colour(color) or {})}
     rows = data(frame.drop(columns="detail"))
     return drawn(mark if color else {**mark, "color": PALETTE[0]}, encoding, rows)
-
-
-def _legend(title: str, ends: tuple[float, float], shades: list[str], *, spelt: str) -> alt.Chart:
-    """A colour bar, drawn as a chart of its own: the pictures themselves carry no scale."""
-    low, high = ends if ends[1] > ends[0] else (ends[0], ends[0] + 1)
-    strip = picture(np.linspace(low, high, 256)[None, :], low=low, high=high, colours=shades)
-    across = {
-        **_side(title, (low, high), is_shown=True),
-        "axis": {"grid": False, "tickCount": 4, **({"format": spelt} if spelt else {})},
-    }
-    return _raster({"x": (low + high) / 2, "url": strip}, {"x": across}, width=180, height=9)

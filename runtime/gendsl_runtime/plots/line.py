@@ -9,6 +9,7 @@ import numpy as np
 
 from gendsl_runtime.chart.interval import mean_interval, within
 from gendsl_runtime.chart.records import data, present
+from gendsl_runtime.chart.slider import stepped
 from gendsl_runtime.chart.style import DASHES, PALETTE, axis, colour, drawn, finished, is_discrete, marked
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Share, Values, plot
@@ -27,6 +28,7 @@ def line(
     y: Values,
     color: Values | None = None,
     facet: Values | None = None,
+    slider: Values | None = None,
     band: Share | None = 0.95,
     x_scale: Literal["linear", "log"] = "linear",
     y_scale: Literal["linear", "log"] = "linear",
@@ -41,9 +43,11 @@ def line(
         y: the quantity drawn; axes that neither `x`, `color` nor `facet` mention give curves of their own.
         color: an axis that tells curves apart.
         facet: an axis with a panel for each label.
+        slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         band: confidence of the band.
         x_scale, y_scale: how numbers are laid out along each side.
     """
+    slider, sliding = stepped(slider)
     x, y, thinning = _thinned(x, y, is_log=x_scale == "log")
     is_banded = band is not None and table.has_replicates(y) and not table.has_replicates(color, facet)
     ends: dict[str, Any] = {}
@@ -56,7 +60,7 @@ def line(
         ends = {"low": interval.low, "high": interval.high, "seeds": interval.replicates}
         y = y.over(interval.centre)
         x = x.over(x.array.mean(seeds)) if table.has_replicates(x) else x
-    frame = table.frame(x=x, y=y, color=color, facet=facet, **ends)
+    frame = table.frame(x=x, y=y, color=color, facet=facet, slide=slider, **ends)
     frame, missing = present(
         frame, "x", "y", positive=(*("x",) * (x_scale == "log"), *("y",) * (y_scale == "log"))
     )
@@ -65,7 +69,8 @@ def line(
     return finished(
         chart,
         facet,
-        notes=[note, thinning, missing],
+        notes=[note, sliding, thinning, missing],
+        slider=slider,
         description=f"Curves of {y.title} against {x.title}" + (f", by {color.title}." if color else "."),
     )
 
@@ -133,7 +138,7 @@ def _thinned(x: Column, y: Column, *, is_log: bool) -> tuple[Column, Column, str
 
 def _longest(frame: Any) -> int:
     return (
-        int(frame.groupby([c for c in ("color", "facet", "detail") if c in frame]).size().max())
+        int(frame.groupby([c for c in ("color", "facet", "slide", "detail") if c in frame]).size().max())
         if len(frame)
         else 0
     )

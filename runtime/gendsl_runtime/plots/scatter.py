@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from gendsl_runtime.chart.records import data, present, thinned
+from gendsl_runtime.chart.slider import stepped
 from gendsl_runtime.chart.style import PALETTE, SHAPES, axis, colour, drawn, finished, is_discrete, marked
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Values, plot
@@ -21,6 +22,7 @@ def scatter(
     y: Values,
     color: Values | None = None,
     facet: Values | None = None,
+    slider: Values | None = None,
     x_scale: Literal["linear", "log"] = "linear",
     y_scale: Literal["linear", "log"] = "linear",
 ) -> Any:
@@ -31,9 +33,11 @@ def scatter(
         y: a quantity.
         color: an axis (a hue and a shape for each label) or a quantity (from dark to light).
         facet: an axis with a panel for each label.
+        slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         x_scale, y_scale: how numbers are laid out along each side.
     """
-    frame = table.frame(x=x, y=y, color=color, facet=facet)
+    slider, sliding = stepped(slider)
+    frame = table.frame(x=x, y=y, color=color, facet=facet, slide=slider)
     frame, missing = present(
         frame, "x", "y", positive=(*("x",) * (x_scale == "log"), *("y",) * (y_scale == "log"))
     )
@@ -53,7 +57,8 @@ def scatter(
     return finished(
         chart,
         facet,
-        notes=[thinning, missing],
+        notes=[sliding, thinning, missing],
+        slider=slider,
         description=f"{len(frame):,} points of {y.title} against {x.title}{by}.",
     )
 

@@ -12,6 +12,7 @@ import xarray as xr
 
 from gendsl import spec
 from gendsl_runtime.arguments import plain
+from gendsl_runtime.chart.slider import steadied
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.claims.evaluate import coordinate, evaluate, replicate_axis
 from gendsl_runtime.components import catalogue, load
@@ -92,6 +93,13 @@ def _levels(labels: xr.DataArray) -> tuple[str | float, ...]:
     values = labels.values.tolist()
     distinct = dict.fromkeys(values)
     return tuple(sorted(distinct)) if labels.dtype.kind in "iuf" else tuple(distinct)
+
+
+def vega_lite(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """The chart as Vega-Lite without the look of things, which the page and the files give it."""
+    content: dict[str, Any] = chart.to_dict()
+    content.pop("config", None)
+    return steadied(content)
 
 
 def notes(chart: alt.TopLevelMixin) -> list[str]:

@@ -79,6 +79,44 @@
   };
   const rows = (spec) => Object.values(spec.datasets || {}).flat();
   const views = new Map();
+  // A click on an entry of the legend leaves that series alone in full strength; another click brings all back.
+  const lit = (chart) => {
+    const entries = all(".role-legend-entry .role-legend-symbol > path, .role-legend-entry .role-legend-label > text", chart);
+    const value = (node) => node.__data__ && node.__data__.datum && node.__data__.datum.value;
+    const apply = () => {
+      const chosen = chart.dataset.lit;
+      all(".role-mark > path, .role-mark > line, .role-mark > rect", chart).forEach((node) => {
+        const datum = node.__data__ && node.__data__.datum;
+        const own = datum && (datum.color ?? (datum.datum && datum.datum.color));
+        node.style.opacity = chosen === undefined || own === undefined || String(own) === chosen ? "" : 0.07;
+      });
+      entries.forEach((node) => { node.style.opacity = chosen === undefined || String(value(node)) === chosen ? "" : 0.35; });
+    };
+    entries.forEach((node) => {
+      node.style.cursor = "pointer";
+      node.style.pointerEvents = "all";
+      node.addEventListener("click", () => {
+        if (chart.dataset.lit === String(value(node))) delete chart.dataset.lit; else chart.dataset.lit = String(value(node));
+        apply();
+      });
+    });
+    apply();
+  };
+  const slide = (chart, spec, view) => {
+    const input = chart.closest("figure").querySelector("[data-slide]");
+    if (!input) return;
+    const labels = spec.usermeta.slider.labels;
+    const move = async () => {
+      const place = Number(input.value);
+      input.parentElement.querySelector("output").textContent = labels[place];
+      input.setAttribute("aria-valuetext", labels[place]);
+      await view.signal("slide", place).runAsync();
+      lit(chart);
+    };
+    input.parentElement.hidden = false;
+    input.oninput = move;
+    return move();
+  };
   const draw = async (chart) => {
     const name = chart.dataset.figure;
     const spec = json(document.querySelector(`[data-chart="${CSS.escape(name)}"]`));
@@ -88,6 +126,8 @@
     const result = await vegaEmbed(chart, fitted(spec, room), options);
     if (views.has(name)) views.get(name).finalize();
     views.set(name, result);
+    lit(chart);
+    slide(chart, spec, result.view);
     const figure = chart.closest("figure");
     const tools = figure.querySelector(".tools");
     if (!tools.hidden) return;

@@ -40,7 +40,7 @@ class Paper:
         """Where it appeared, with volume and pages."""
         fields = self.fields
         name = fields.get("journal") or fields.get("booktitle") or fields.get("school")
-        name = name or fields.get("howpublished") or ""
+        name = name or fields.get("howpublished") or fields.get("publisher") or ""
         if not name and "eprint" in fields:
             return f"arXiv:{fields['eprint']}"
         volume = " " + fields["volume"] if "volume" in fields else ""

@@ -23,7 +23,7 @@ from gendsl_runtime.draft import write_whole
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.report.cards import cards
 from gendsl_runtime.report.failures import groups
-from gendsl_runtime.report.figure import figure, notes
+from gendsl_runtime.report.figure import figure, notes, vega_lite
 from gendsl_runtime.report.files import write_figure
 from gendsl_runtime.report.graph import HEIGHT, WIDTH, graph
 from gendsl_runtime.report.listing import pieces
@@ -94,11 +94,10 @@ def drawn(plot: spec.Plot, results: Results) -> Drawn:
     """One figure with its caption and what must be known to read it."""
     try:
         chart = figure(plot, results)
-        content: dict[str, Any] = chart.to_dict()
+        content = vega_lite(chart)
     except (Problem, ValueError, KeyError, TypeError, ArithmeticError) as error:
         reason = error.message if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
         return Drawn(plot.name, plot.caption, (), None, reason)
-    content.pop("config", None)
     where = dict.fromkeys(condition(value, results.spec) for value in plot.arguments.values())
     only = [f"Only where {text}." for text in where if text]
     return Drawn(plot.name, plot.caption, (*only, *notes(chart)), content)

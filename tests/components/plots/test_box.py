@@ -1,0 +1,30 @@
+"""Quartiles and whiskers of each group, every value as a point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gendsl_runtime.plots.box import FEWEST, box
+from tests.components.plots.columns import TABLE, labels, notes, quantity, rows
+
+WIDTHS, SEEDS = [4, 16], list(range(9))
+VALUES = np.stack([np.arange(9.0), np.array([0, 1, 2, 3, 4, 5, 6, 7, 100.0])])
+
+
+def test_boxes_are_quartiles_and_whiskers_end_at_a_value() -> None:
+    chart = box(TABLE, x=labels("width", WIDTHS), y=quantity(VALUES, width=WIDTHS, seed=SEEDS))
+    found = {row["x"]: row for row in rows(chart) if row["kind"] == "box"}
+    assert [found[4][name] for name in ("low", "q1", "median", "q3", "high")] == [0, 2, 4, 6, 8]
+    assert found[16]["high"] == 7, "100 is beyond 1.5 box lengths from the third quartile"
+    points = [row["y"] for row in rows(chart) if row["kind"] == "point"]
+    assert sorted(points) == sorted(VALUES.ravel())
+    assert "over seed" in notes(chart)
+
+
+@pytest.mark.parametrize("boxes", [True, False])
+def test_few_values_are_points_alone(boxes: bool) -> None:
+    few = quantity(VALUES[:, : FEWEST - 1], width=WIDTHS, seed=SEEDS[: FEWEST - 1])
+    chart = box(TABLE, x=labels("width", WIDTHS), y=few, boxes=boxes)
+    assert len(rows(chart)) == 2 * (FEWEST - 1)
+    assert ("no boxes" in notes(chart)) == boxes
