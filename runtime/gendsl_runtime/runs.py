@@ -12,6 +12,8 @@ from torch import Tensor
 from gendsl_runtime.data import Dataset
 from gendsl_runtime.network import Network, State, Tensors
 
+CACHE = 24e6
+"""Bytes that one step or product of a stack should touch: about the last-level cache of one core (measured)."""
 BLOCK = 512
 """Examples evaluated at once. Fixed, because the bits of a product may depend on its width: a split is always
 evaluated in the same blocks, whatever the size of the stack and however the caller cuts it."""

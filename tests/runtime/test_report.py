@@ -198,9 +198,14 @@ def test_a_saved_run_gives_the_same_page_again(folder: Path, tmp_path: Path) -> 
     assert again.read_text() == (folder / "report.html").read_text()
 
 
+@pytest.fixture(scope="module")
+def innocent(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    folder = tmp_path_factory.mktemp("innocent")
+    return Page(render_report(results(), folder).read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_of_a_spec_becomes_markup(text: str, tmp_path: Path) -> None:
-    innocent = Page(render_report(results(), tmp_path).read_text(encoding="utf-8"))
+def test_no_text_of_a_spec_becomes_markup(text: str, innocent: Page, tmp_path: Path) -> None:
     base = results()
     axis = base.spec.axes["noise"].model_copy(update={"name": "noise", "labels": (text, "20%")})
     hostile = results(

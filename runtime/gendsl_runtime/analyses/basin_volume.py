@@ -14,10 +14,8 @@ from gendsl_runtime.measures.crossing import crossings
 from gendsl_runtime.measures.directions import dimension, draws
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.random import generator
-from gendsl_runtime.runs import BLOCK, Runs
+from gendsl_runtime.runs import BLOCK, CACHE, Runs
 
-CACHE = 24e6
-"""Bytes a stack of perturbed networks should stay within: the last-level cache (measured, engine design)."""
 PRECISION = 1e-4
 """Bracket of a radius, relative; what interpolation leaves is far smaller."""
 

@@ -14,12 +14,10 @@ from gendsl_runtime.measures.hessian import graph_size, hessian_product
 from gendsl_runtime.measures.lanczos import Krylov, Search, Start, extreme_pairs
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
-from gendsl_runtime.runs import Runs
+from gendsl_runtime.runs import CACHE, Runs
 
 MEMORY = 2**30
 """Bytes of basis vectors kept at once; larger stacks are taken in parts."""
-CACHE = 24e6
-"""Bytes of graphs that a product of a stack should go through: the last-level cache."""
 
 
 @analysis(

@@ -21,12 +21,11 @@ from gendsl.spec import Component
 from gendsl_runtime.data.phantom import like
 from gendsl_runtime.length import Length
 from gendsl_runtime.python import codes
+from gendsl_runtime.runs import CACHE
 from gendsl_runtime.train import build
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.stack import start
 
-CACHE = 24e6
-"""Bytes that a stack may touch at each step: about the last-level cache of one core."""
 LONG_STEP = 50e6
 """Floating-point operations of a step from which stacking gains next to nothing: about a millisecond."""
 LONG = 2
