@@ -9,9 +9,12 @@ probability that the level states.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gendsl import spec
 from gendsl_runtime.claims.exact import exact_cases
 from gendsl_runtime.claims.holm import corrected
+from gendsl_runtime.claims.outlook import seeds_to_decide
 from gendsl_runtime.claims.quantify import joined
 from gendsl_runtime.claims.replicated import replicated_cases
 from gendsl_runtime.claims.replicates import is_replicated
@@ -27,5 +30,9 @@ def decide(results: Results) -> tuple[Verdict, ...]:
 def verdict(claim: spec.Claim, results: Results) -> Verdict:
     """The verdict on one claim by itself."""
     if is_replicated((claim.left, claim.right), results):
-        return joined(claim, *replicated_cases(claim, results))
+        found = joined(claim, *replicated_cases(claim, results))
+        if found.outcome != "undecided" or found.p_value is None:
+            return found
+        p = min(found.p_true, found.p_false)
+        return replace(found, needed=seeds_to_decide(p, found.used, level=claim.level))
     return joined(claim, exact_cases(claim, results), ())

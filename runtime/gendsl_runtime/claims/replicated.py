@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -11,9 +10,11 @@ import xarray as xr
 
 from gendsl import spec
 from gendsl.spec.operators import COMPARISONS
-from gendsl_runtime.claims.evaluate import RESAMPLE, drawn, evaluate, replicate_axis
+from gendsl_runtime.claims.caveats import Found, caveats
+from gendsl_runtime.claims.evaluate import RESAMPLE, coordinate, drawn, evaluate, replicate_axis
 from gendsl_runtime.claims.exact import coordinates, exact_case
-from gendsl_runtime.claims.peaks import peak
+from gendsl_runtime.claims.peaks import PEAKS, peak
+from gendsl_runtime.claims.places import one_way, place
 from gendsl_runtime.claims.quantify import outcome_of
 from gendsl_runtime.claims.replicates import selections, standing
 from gendsl_runtime.claims.resample import (
@@ -27,16 +28,15 @@ from gendsl_runtime.claims.resample import (
     student,
     studentised,
 )
-from gendsl_runtime.claims.shape import CORRELATIONS, Shape, has_extreme, has_rise, lone, lone_peak, shape_of
+from gendsl_runtime.claims.shape import CORRELATIONS, Lone, Shape, lone, lone_curve, shape_of
+from gendsl_runtime.claims.undefined import why
 from gendsl_runtime.claims.verdict import Case, Label
 from gendsl_runtime.results import Results
 
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""A comparison with its sides exchanged."""
 FEWEST = 3
 """Replicates below which nothing is decided: two points say nothing of their own spread."""
-FEW = 5
-"""Replicates below which a claim carries a warning."""
-LOPSIDED = 1.3
-"""Skewness of seeds beyond which a claim about a mean warns: 3 % of normal samples of 10 are so."""
 
 
 def replicated_cases(claim: spec.Claim, results: Results) -> tuple[list[Case], tuple[str, ...]]:
@@ -74,7 +74,8 @@ class _Replicated:
             for case, at in zip(self._decided(cells, labels), cells.at, strict=True):
                 found[int(at)] = replace(case, missing=int(missing[:, at].sum()))
         cases = [found[at] for at in sorted(found)]
-        return cases, tuple(self._warnings(cases, total=len(usable)))
+        found_of = Found(self.results, self.difference, self.shape, self.skew)
+        return cases, tuple(caveats(cases, found_of, total=len(usable)))
 
     def _standing(self) -> tuple[np.ndarray, np.ndarray]:
         """Usable and missing seeds of every cell, `(seeds, cells)`."""
@@ -153,11 +154,9 @@ class _Replicated:
 
     def _interval(self, cells: _Cells, left: np.ndarray, right: np.ndarray) -> Interval:
         n, level, difference = len(cells.places), self.claim.level, self._functional(self.difference, cells)
-        summit = lone_peak(self.claim, self.results.spec, self.seed)
-        if summit is not None and (values := self._points(summit.statistic, cells)) is not None:
-            threshold = right if summit.is_left else left
-            found = peak(summit.statistic.name, values, level=level, threshold=threshold)
-            return found.times(1 if summit.is_left else -1)
+        curve = lone_curve(self.claim, self.results.spec, self.seed)
+        if curve is not None and (found := self._of_curve(curve, cells, right if curve.is_left else left)):
+            return found.times(1 if curve.is_left else -1)
         alone = lone(self.claim, self.results.spec, self.seed)
         if alone is not None:
             sign = 1 if alone.is_left else -1
@@ -180,8 +179,24 @@ class _Replicated:
         nothing = np.zeros(len(cells.at))
         return studentised(difference, n, level=level, threshold=nothing, size=self._size())
 
-    def _points(self, statistic: spec.Statistic, cells: _Cells) -> np.ndarray | None:
-        """The curve that a peak is taken of, for each seed: `(seeds, points, cells)`.
+    def _of_curve(self, curve: Lone, cells: _Cells, threshold: np.ndarray) -> Interval | None:
+        """The interval of a peak, a place or the direction of a mean curve; None where it has no such tests."""
+        statistic, level = curve.statistic, self.claim.level
+        found = self._points(statistic, cells)
+        if found is None:
+            return None
+        values, points = found
+        if statistic.name in PEAKS:
+            return peak(statistic.name, values, level=level, threshold=threshold)
+        op = self.claim.op if curve.is_left else MIRRORED.get(self.claim.op, self.claim.op)
+        if statistic.name != "monotone":
+            return place(statistic.name, values, points, op=op, level=level, threshold=threshold)
+        direction = statistic.arguments["direction"]
+        rising = isinstance(direction, spec.Choice) and direction.name == "rising"
+        return one_way(values, rising=rising, op=op, level=level, threshold=threshold)
+
+    def _points(self, statistic: spec.Statistic, cells: _Cells) -> tuple[np.ndarray, np.ndarray] | None:
+        """The curve that a peak is taken of, for each seed, `(seeds, points, cells)`, and its coordinates.
 
         Their average is the curve that the claim speaks of; None where seeds weigh unequally in that.
         """
@@ -194,10 +209,13 @@ class _Replicated:
         if not np.allclose(each.mean(RESAMPLE), together.isel({RESAMPLE: 0}), rtol=1e-9, atol=1e-12):
             return None
         each = xr.broadcast(*xr.align(self.whole, each, join="inner"))[1]
+        points = np.empty(0)
         if statistic.along:
             each = each.sortby(statistic.along)
+            at = coordinate(spec.Coordinate(axis=statistic.along), self.results)
+            points = at.sel({statistic.along: each.indexes[statistic.along]}).values
         ordered = each.transpose(RESAMPLE, *dims, *self.whole.dims)
-        return ordered.values.reshape(n, -1, max(1, self.whole.size))[:, :, cells.at]
+        return ordered.values.reshape(n, -1, max(1, self.whole.size))[:, :, cells.at], points
 
     def _t_kind(self) -> str:
         sides = (self.claim.left, self.claim.right)
@@ -214,47 +232,27 @@ class _Replicated:
         """The case with its p-values for the claim's own direction, and what they decide."""
         numbers = (case.estimate, case.left, case.right)
         if not np.isfinite(numbers).all() or np.isnan((case.low, case.high)).any():
-            return replace(case, low=-np.inf, high=np.inf, reason="a value is infinite or not a number")
+            reason = "; ".join(filter(None, ("a value is infinite or not a number", why(self.difference))))
+            return replace(case, low=-np.inf, high=np.inf, reason=reason)
+        lost = 0.0 if interval.lost is None else float(interval.lost[k])
+        if lost > (1 - self.claim.level) / 2:
+            reason = f"the statistic has no value in {lost:.0%} of the resamples of seeds"
+            reason = "; ".join(filter(None, (reason, why(self.difference))))
+            return replace(case, low=-np.inf, high=np.inf, reason=reason)
         op, above, below = self.claim.op, float(interval.p_above[k]), float(interval.p_below[k])
         if interval.is_constant[k]:
             is_true = COMPARISONS[op](case.estimate, 0.0)
             p_true, p_false = (0.0, 1.0) if is_true else (1.0, 0.0)
             reason = f"all {case.used} seeds give the same, so the interval has no width"
         else:
-            p_true, p_false = _directed(op, above, below)
+            p_true, p_false = (above, below) if interval.is_directed else _directed(op, above, below)
             reason = ""
         outcome = outcome_of(p_true, p_false, level=self.claim.level)
         if outcome == "undecided":
             reason = "the interval holds 0"
-            if op == "==":
+            if op == "==" and not interval.is_directed:
                 reason = "data that vary can refute equality, never show it"
         return replace(case, p_true=p_true, p_false=p_false, outcome=outcome, reason=reason)
-
-    def _warnings(self, cases: list[Case], *, total: int) -> Iterator[str]:
-        fewest = min((case.used for case in cases), default=0)
-        most = max((case.missing for case in cases), default=0)
-        if 0 < fewest < FEW:
-            yield f"only {fewest} seeds: intervals are wide and rest on their values being near to normal"
-        if most:
-            where = " at the worst coordinate" if len(cases) > 1 else ""
-            reasons = Counter(f.reason for f in self.results.failures if f.began in ("", f.step))
-            listed = "; ".join(f"{reason}: {count}" for reason, count in reasons.items())
-            yield (
-                f"{most} of {total} seeds {'is' if most == 1 else 'are'} left out{where}: a value is missing"
-                + (f" (failures of the run: {listed})" if listed else "")
-            )
-        if self.skew > LOPSIDED and fewest >= FEW:
-            yield (
-                f"the seeds are lopsided (skewness {self.skew:.1f}): the interval of their mean may be too "
-                "narrow on the side of the long tail; the median is safer"
-            )
-        if has_rise(self.difference, self.results.spec, self.seed):
-            yield (
-                "this is the mean of each seed's own rise, which noise alone makes positive: "
-                "write `rise(mean(..., over=seed), along=...)` for the rise of the mean curve"
-            )
-        if self.shape == Shape.GENERAL and has_extreme(self.difference, self.seed):
-            yield "the interval of a lowest or highest value over seeds is too narrow: average first"
 
 
 def _groups(usable: np.ndarray) -> Iterator[_Cells]:

@@ -8,6 +8,7 @@ import xarray as xr
 
 from gendsl import spec
 from gendsl_runtime.claims.evaluate import replicate_axis, restrict
+from gendsl_runtime.claims.undefined import statistics, undefined
 from gendsl_runtime.results import Results
 
 PRESENT, PADDING, FAILED = 0.0, 1.0, 2.0
@@ -47,7 +48,8 @@ def standing(
     A node has failed where all its values are NaN (its run diverged, its analysis stopped); NaN within a node
     (an epoch it did not reach) is no fault, unless nothing else is chosen. A seed is usable where each
     quantity that varies with seeds has something chosen there and nothing missing, and missing where
-    something chosen is.
+    something chosen is. A statistic of one seed that has no value (an exponent of values that are not above 0)
+    is missing too.
     """
     seed = replicate_axis(results.spec)
     usable, missing = xr.DataArray(True), xr.DataArray(False)
@@ -67,4 +69,11 @@ def standing(
             usable, missing, is_missing, is_chosen, join="inner"
         )
         usable, missing = usable & is_chosen & ~is_missing, missing | is_missing
+    for statistic, wheres in (found for value in values for found in statistics(value)):
+        without = undefined(statistic, wheres, results, str(seed))
+        if without is None:
+            continue
+        has_none = (without == 1).any([dim for dim in without.dims if dim != seed and dim not in left])
+        usable, missing, has_none = xr.align(usable, missing, has_none, join="inner")
+        usable, missing = usable & ~has_none, missing | has_none
     return usable, missing

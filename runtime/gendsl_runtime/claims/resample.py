@@ -38,13 +38,19 @@ class Interval:
     kind: str
     is_constant: np.ndarray
     """Where no replicate (or no resample) differed: the interval has no width, for better or worse."""
+    is_directed: bool = False
+    """Whether the p-values are those against "the claim is false" and "the claim is true" already."""
+    lost: np.ndarray | None = None
+    """The share of resamples in which the statistic has no value."""
 
     def times(self, sign: int) -> Interval:
         """The interval of the same difference, or with `sign` -1 of its opposite."""
         if sign == 1:
             return self
-        ends = (-self.estimate, -self.high, -self.low, self.p_below, self.p_above)
-        return Interval(*ends, self.kind, self.is_constant)
+        p_values = (self.p_above, self.p_below) if self.is_directed else (self.p_below, self.p_above)
+        above, below = p_values
+        turned = replace(self, estimate=-self.estimate, low=-self.high, high=-self.low)
+        return replace(turned, p_above=above, p_below=below)
 
 
 @dataclass(frozen=True)
@@ -116,10 +122,12 @@ def studentised(
     scale = scale or Scale(np.asarray, np.asarray)
     estimate = functional(np.arange(n)[None])[0]
     centre, middle, square = scale.forward(estimate), np.zeros(estimate.shape), np.zeros(estimate.shape)
+    total = 0
     low, high = np.full(estimate.shape, np.inf), np.full(estimate.shape, -np.inf)
     count = np.zeros(estimate.shape)
     for draws in _chunks(n, size, resamples):
         values = functional(draws)
+        total += len(draws)
         low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
         with np.errstate(invalid="ignore"):
             deviations = scale.forward(values) - centre
@@ -137,7 +145,9 @@ def studentised(
         zero = scale.forward(threshold)
         found = _t_interval(centre - zero, error, n, level, "studentised bootstrap of seeds", is_constant)
         low, high = (scale.inverse(end + zero) - threshold for end in (found.low, found.high))
-    return replace(found, estimate=estimate - threshold, low=low, high=high)
+    # Resamples of equal seeds have no correlation; the floor stands for what is known of those.
+    lost = None if scale.floor else 1 - count / total
+    return replace(found, estimate=estimate - threshold, low=low, high=high, lost=lost)
 
 
 def binomial(successes: np.ndarray, n: int, *, level: float, threshold: np.ndarray) -> Interval:

@@ -7,12 +7,16 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from gendsl import spec
-from gendsl_runtime.claims.evaluate import reduces
 from gendsl_runtime.claims.peaks import PEAKS
+from gendsl_runtime.claims.places import PLACES
 
 CORRELATIONS = ("spearman", "kendall", "pearson")
 EXTREMES = ("lowest", "highest")
-AVERAGES = ("mean", "fraction")
+AVERAGES = ("mean", "fraction", "difference")
+LINEAR = ("mean", "difference", "slope", "auc")
+"""Statistics over other axes than the seeds that are linear in their values."""
+CURVES = (*PEAKS, *PLACES, "monotone")
+"""Statistics of a mean curve that are decided by tests of its points."""
 
 
 class Shape(IntEnum):
@@ -79,8 +83,7 @@ def _statistic(statistic: spec.Statistic, inner: Shape, seed: str) -> Shape:
         return inner
     name = statistic.name
     if seed not in statistic.over and seed != statistic.along:
-        is_linear = name == "mean" or (name == "slope" and reduces(name) == "along")
-        if inner == Shape.EACH or (inner == Shape.LINEAR and is_linear):
+        if inner == Shape.EACH or (inner == Shape.LINEAR and name in LINEAR):
             return inner
         return Shape.EXTREME if inner == Shape.EXTREME and name in EXTREMES else Shape.GENERAL
     if name in AVERAGES and inner <= Shape.LINEAR:
@@ -101,12 +104,12 @@ def has_extreme(value: spec.Value, seed: str) -> bool:
     return False
 
 
-def lone_peak(claim: spec.Claim, experiment: spec.Spec, seed: str) -> Lone | None:
-    """The peak, trough or rise of an average over seeds that a claim compares with a constant."""
+def lone_curve(claim: spec.Claim, experiment: spec.Spec, seed: str) -> Lone | None:
+    """The peak, place or direction of an average over seeds that a claim compares with a constant."""
     for value, other, is_left in ((claim.left, claim.right, True), (claim.right, claim.left, False)):
         if (
             isinstance(value, spec.Statistic)
-            and value.name in PEAKS
+            and value.name in CURVES
             and seed not in value.over
             and (value.along or value.over)
             and shape_of(value.values[0], experiment, seed) == Shape.LINEAR
@@ -114,6 +117,19 @@ def lone_peak(claim: spec.Claim, experiment: spec.Spec, seed: str) -> Lone | Non
         ):
             return Lone(value, other, is_left)
     return None
+
+
+def has_place(value: spec.Value, experiment: spec.Spec, seed: str) -> bool:
+    """Whether a place or a direction of a curve averaged over seeds stands anywhere in an expression."""
+    match value:
+        case spec.Statistic(name=name, values=values):
+            here = name in (*PLACES, "monotone") and shape_of(values[0], experiment, seed) > Shape.EACH
+            return here or any(has_place(item, experiment, seed) for item in values)
+        case spec.Operation(operands=operands):
+            return any(has_place(item, experiment, seed) for item in operands)
+        case spec.Where(subject=subject):
+            return has_place(subject, experiment, seed)
+    return False
 
 
 def has_rise(value: spec.Value, experiment: spec.Spec, seed: str) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 Outcome: TypeAlias = Literal["supported", "refuted", "undecided"]
 Label: TypeAlias = str | int | float
+CHANCE = 0.8
+"""The probability with which the seeds that `needed` names would decide."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,18 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     unit: str = ""
     caption: str = ""
+    needed: int | None = None
+    """Of an undecided claim the seeds that would probably decide it; None where no number can be given."""
+
+    @property
+    def outlook(self) -> str:
+        """How many seeds would probably decide an undecided claim, and what that rests on; else empty."""
+        if self.needed is None:
+            return ""
+        return (
+            f"about {self.needed:,} seeds would decide it with a probability of {CHANCE:.0%}, "
+            f"if difference and spread are those of these {self.used}"
+        )
 
     @property
     def interval(self) -> tuple[float, float]:
