@@ -51,5 +51,20 @@ def test_every_decision_is_in_the_index_under_its_own_number():
     listed = re.findall(r"^- \[(\d{3})\]\((\S+)\) (.+)$", index, re.MULTILINE)
     files = sorted(DECISIONS.glob("[0-9]*.md"))
     found = [(path.name[:3], path.name, path.read_text("utf-8").splitlines()[0]) for path in files]
-    assert [(number, name, f"# {number} {title}") for number, name, title in listed] == found
+    assert sorted((number, name, f"# {number} {title}") for number, name, title in listed) == found
+    for section in index.split("\n## "):
+        numbers = re.findall(r"^- \[(\d{3})\]", section, re.MULTILINE)
+        assert numbers == sorted(numbers), section
     assert len({number for number, _, _ in found}) == len(found)
+
+
+def test_the_engine_page_names_what_there_is():
+    """Every file that it names exists; every folder and module of the engine's top is named."""
+    engine = ROOT / "runtime" / "gendsl_runtime"
+    named = set(re.findall(r"`([a-z_/]+(?:\.py|/))`", (ROOT / "docs" / "engine.md").read_text("utf-8")))
+    assert [
+        name for name in sorted(named) if not (engine / name).exists() and not (ROOT / name).exists()
+    ] == []
+    modules = {path.name for path in engine.glob("*.py")} - {"__init__.py"}
+    folders = {f"{path.parent.name}/" for path in engine.glob("*/*.py")}
+    assert modules | folders <= named

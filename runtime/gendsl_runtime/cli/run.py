@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HELP = "run an experiment and write its report"
 EXAMPLES = """\
 exit codes: 0 fine, 1 the file is wrong, 2 the command line is wrong, 3 a run failed,
-            4 a claim was refuted with --require-claims
+            4 a claim was refuted with --require-claims, 130 stopped with Ctrl-C: the same command goes on
 
 examples:
   gen run first.gen
