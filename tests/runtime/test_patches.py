@@ -16,11 +16,13 @@ from gendsl_runtime.train.build import StackedLoss
 from gendsl_runtime.train.gradient import Differentiated, Written, gradient
 from gendsl_runtime.train.layers.activation import FUNCTIONS, Pointwise
 from gendsl_runtime.train.layers.conv import Conv
+from gendsl_runtime.train.layers.dropout import Dropout
 from gendsl_runtime.train.layers.layer import Layered, Pass
 from gendsl_runtime.train.layers.linear import Flatten, Linear
 from gendsl_runtime.train.layers.patches import PatchConv, written_out
 from gendsl_runtime.train.layers.pool import Pool
 from gendsl_runtime.train.layers.written import Room, Trace
+from tests.runtime.layer_cases import drawn_noise
 
 MEMBERS = 7
 
@@ -42,6 +44,7 @@ def networks(draw) -> Layered:
         sides = [side // 2 for side in sides]
     more = draw(st.integers(1, 9))
     layers += [PatchConv("second", units, more, 3, padding=1), Pointwise("relu"), Flatten()]
+    layers += [Dropout("dropout", 0.4)] if draw(st.booleans()) else []
     return Layered(shape, 4, (*layers, Linear("output", more * sides[0] * sides[1], 4)))
 
 
@@ -57,8 +60,8 @@ def found(net: Layered, state: State, rows: list[int], inputs: Tensor, targets: 
     by_hand = gradient(net, smoothed(inputs.dtype, len(rows)), own.parameters, into)
     assert isinstance(by_hand, Written)
     with torch.inference_mode():
-        by_hand(own.buffers, -inputs[rows], targets[rows], None)
-        step = by_hand(own.buffers, inputs[rows], targets[rows], None)
+        by_hand(own.buffers, -inputs[rows], targets[rows], drawn_noise(rows))
+        step = by_hand(own.buffers, inputs[rows], targets[rows], drawn_noise(rows))
     return [step.outputs, step.losses, *step.gradients]
 
 
@@ -85,7 +88,7 @@ def test_gradients_are_those_of_autograd(net, members, examples) -> None:
     targets = torch.randint(0, 4, (members, examples))
     leaves = {name: value.clone().requires_grad_() for name, value in state.parameters.items()}
     expected = Differentiated(net, smoothed(torch.float64, members), leaves)(
-        state.buffers, inputs, targets, None
+        state.buffers, inputs, targets, drawn_noise(list(range(members)))
     )
     wanted = [expected.outputs, expected.losses, *expected.gradients]
     rows = list(range(members))

@@ -46,6 +46,7 @@ DATA = {
 MODELS = {
     "decoder": component("model", "transformer", width=6, heads=3, feed_forward=9, activation="gelu"),
     "encoder": component("model", "transformer", width=6, heads=6, causal=False, norm="post", read="mean"),
+    "dropped": component("model", "transformer", width=6, heads=2, layers=1, dropout=0.3),
     "rnn": component("model", "rnn", hidden=5, layers=2, embedding=3),
     "gru": component("model", "rnn", cell="gru", hidden=1, embedding=2),
     "lstm": component("model", "rnn", cell="lstm", hidden=7, layers=2, embedding=1),

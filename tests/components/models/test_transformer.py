@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from gendsl_runtime.models.transformer import transformer
+from gendsl_runtime.noise import noise
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.train.layers.dropout import Dropout
 
 
 class Written(nn.Module):
@@ -125,3 +127,25 @@ def test_without_positions_an_encoder_does_not_know_the_order() -> None:
 def test_heads_share_the_width_evenly() -> None:
     with pytest.raises(Problem, match="width of 10 cannot be shared evenly by 4 heads"):
         transformer((3,), 2, 5, width=10)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post", "none"])
+def test_what_is_dropped(norm) -> None:
+    """Of everything: embeddings, places and what the parts add. What is left are offsets, which start at zero but in
+    the answer, and after a norm too."""
+    kept, dropped = (transformer((4,), 3, 6, width=8, norm=norm, dropout=share) for share in (0.0, 1.0))
+    state, tokens = kept.init([0, 1]), torch.randint(0, 6, (2, 5, 4))
+    assert not kept.is_noisy
+    assert dropped.is_noisy
+    random = noise([0, 1], device="cpu")
+    found, _ = dropped.apply(state.parameters, {}, tokens, training=True, noise=random)
+    assert torch.equal(found, state.parameters["output.bias"][:, :, None].expand_as(found))
+    still, _ = dropped.apply(state.parameters, {}, tokens, training=False)
+    assert torch.equal(still, kept.apply(state.parameters, {}, tokens, training=False)[0])
+
+
+def test_each_dropout_has_noise_of_its_own() -> None:
+    network = transformer((4,), 3, 6, width=8, layers=3, dropout=0.1)
+    parts = [part for layer in network.layers for part in getattr(layer, "body", (layer,))]
+    names = [part.name for part in parts if isinstance(part, Dropout)]
+    assert len(names) == len(set(names)) == 1 + 2 * 3
