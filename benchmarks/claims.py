@@ -2,18 +2,20 @@
 
 Many experiments are simulated whose truth is known, each with n seeds; a table says how often the 95 %
 interval held the truth, and how often it lay wholly below or above (a false verdict on a claim whose
-threshold is the truth). The percentile bootstrap stands beside it for comparison.
+threshold is the truth), and how often it decides where the threshold is one standard deviation away. The
+percentile bootstrap and BCa stand beside it for comparison. `benchmarks/verdicts.py` has whole claims and files.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from gendsl_runtime.claims.resample import (
     Interval,
@@ -95,7 +97,7 @@ STUDIES = (
 
 @dataclass(frozen=True)
 class Coverage:
-    """Shares of experiments: truth inside the interval, interval below it, above it; and the plain one."""
+    """Shares of experiments: truth inside the interval, interval below it, above it; inside of two others."""
 
     study: str
     kind: str
@@ -104,6 +106,9 @@ class Coverage:
     below: float
     above: float
     percentile: float
+    bca: float
+    power: float
+    """How often the interval lies above a threshold below the truth (`_distance`)."""
 
 
 def coverage(study: Study, kind: str, seeds: int, *, repetitions: int) -> Coverage:
@@ -116,7 +121,7 @@ def coverage(study: Study, kind: str, seeds: int, *, repetitions: int) -> Covera
     truth = _truth(study, kind, draw)
     data = study.data(draw, (repetitions, seeds))
     found = _interval(study, data, np.full(repetitions, truth))
-    low, high = _percentile(study, data, rng)
+    plain, bca = (held & held_high for held, held_high in _bootstraps(study, data, truth, rng))
     return Coverage(
         study.name,
         kind,
@@ -124,7 +129,9 @@ def coverage(study: Study, kind: str, seeds: int, *, repetitions: int) -> Covera
         inside=float(np.mean((found.low <= 0) & (found.high >= 0))),
         below=float(np.mean(found.high < 0)),
         above=float(np.mean(found.low > 0)),
-        percentile=float(np.mean((low <= truth) & (truth <= high))),
+        percentile=float(np.mean(plain)),
+        bca=float(np.mean(bca)),
+        power=float(np.mean(found.low > -_distance(study, kind, truth))),
     )
 
 
@@ -140,13 +147,7 @@ def _truth(study: Study, kind: str, draw: Callable[[tuple[int, ...]], np.ndarray
     if study.name == "pearson":
         return float(np.sqrt(0.5))
     if study.name == "std":
-        variance = {
-            "normal": 1.0,
-            "skewed": (np.e - 1) * np.e,
-            "bounded": float(stats.beta.var(2, 0.5)),
-            "heavy": 3,
-        }
-        return float(np.sqrt(variance[kind]))
+        return float(np.sqrt(VARIANCE[kind]))
     # The median of 400 statistics of 5,000 seeds each: no bias that matters here.
     return float(np.median(study.statistic(study.data(draw, (400, 5000)))))
 
@@ -168,12 +169,49 @@ def _interval(study: Study, data: Sample, truth: np.ndarray) -> Interval:
     )
 
 
-def _percentile(study: Study, data: Sample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+VARIANCE = {
+    "normal": 1.0,
+    "skewed": (np.e - 1) * np.e,
+    "bounded": float(stats.beta.var(2, 0.5)),
+    "heavy": 3.0,
+}
+
+
+def _distance(study: Study, kind: str, truth: float) -> float:
+    """How far the threshold is below the truth where power is asked for.
+
+    One standard deviation of what each seed gives; 0 for correlations; half the truth for `std`, a fifth of it
+    for ratios.
+    """
+    if study.scale == "fisher":
+        return truth
+    if study.name in ("std", "ratio of means"):
+        return truth * (0.5 if study.name == "std" else 0.2)
+    return float(np.sqrt(VARIANCE[kind] * (2 if study.data is _paired else 1)))
+
+
+def _bootstraps(
+    study: Study, data: Sample, truth: float, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Whether the ends of the percentile bootstrap and of BCa (Efron 1987) are on their sides of the truth."""
     n, functional = data.shape[1], _functional(study, data)
     draws = np.array_split(rng.integers(0, n, size=(RESAMPLES, n)), 100)
-    values = np.concatenate([functional(part) for part in draws])
-    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = np.sort(np.concatenate([functional(part) for part in draws]), axis=0)
+        tails = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])[:, None]
+        low, high = np.nanquantile(values, tails[:, 0], axis=0)
+        yield low <= truth, truth <= high
+        estimate = functional(np.arange(n)[None])[0]
+        share = ((values < estimate).mean(axis=0) + (values <= estimate).mean(axis=0)) / 2
+        bias = special.ndtri(np.clip(share, 1 / RESAMPLES, 1 - 1 / RESAMPLES))
+        left = functional(np.array([np.delete(np.arange(n), k) for k in range(n)]))
+        deviations = left.mean(axis=0) - left
+        speed = np.nan_to_num((deviations**3).sum(axis=0) / (6 * (deviations**2).sum(axis=0) ** 1.5))
+        normal = bias + special.ndtri(tails)
+        places = special.ndtr(bias + normal / (1 - speed * normal)) * (RESAMPLES - 1)
+        whole = np.nan_to_num(places).round().astype(int)
+        low, high = np.take_along_axis(values, whole, axis=0)
+    yield low <= truth, truth <= high
 
 
 def fractions(share: float, seeds: int, *, repetitions: int) -> Coverage:
@@ -186,7 +224,8 @@ def fractions(share: float, seeds: int, *, repetitions: int) -> Coverage:
     # The percentile bootstrap of a share is the binomial distribution of n draws at the observed share.
     ends = [stats.binom.ppf(q, seeds, hits / seeds) / seeds for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)]
     plain = float(np.mean((ends[0] <= share) & (share <= ends[1])))
-    return Coverage("fraction", f"{share:.0%}", seeds, inside, below, above, plain)
+    power = float(np.mean(found.low > 0.5 - share)) if share > 0.5 else np.nan
+    return Coverage("fraction", f"{share:.0%}", seeds, inside, below, above, plain, np.nan, power)
 
 
 def rows(*, repetitions: int) -> Iterator[Coverage]:
@@ -200,17 +239,31 @@ def rows(*, repetitions: int) -> Iterator[Coverage]:
             yield fractions(share, seeds, repetitions=repetitions)
 
 
+def table(found: Iterator[Coverage]) -> Iterator[str]:
+    """The rows as Markdown, the numbers of seeds side by side."""
+    yield (
+        "| statistic | values | "
+        + " | ".join(
+            f"{what}, {n} seeds" for what in ("covered", "percentile", "BCa", "power") for n in SEEDS
+        )
+        + " |"
+    )
+    yield "| --- | --- |" + " --- |" * len(SEEDS) + " --: |" * 3 * len(SEEDS)
+    while group := list(itertools.islice(found, len(SEEDS))):
+        inside = [f"{100 * r.inside:.1f} ({100 * r.below:.1f}, {100 * r.above:.1f})" for r in group]
+        others = [[r.percentile for r in group], [r.bca for r in group], [r.power for r in group]]
+        shares = ["" if np.isnan(share) else f"{100 * share:.1f}" for column in others for share in column]
+        yield f"| {group[0].study} | {group[0].kind} | {' | '.join(inside + shares)} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--short", action="store_true", help="200 experiments a row")
     arguments = parser.parse_args()
     repetitions = 200 if arguments.short else arguments.repetitions
-    print("| statistic | values | seeds | covered | below | above | percentile bootstrap |")
-    print("| --- | --- | --: | --: | --: | --: | --: |")
-    for row in rows(repetitions=repetitions):
-        shares = " | ".join(f"{share:.1%}" for share in (row.inside, row.below, row.above, row.percentile))
-        print(f"| {row.study} | {row.kind} | {row.seeds} | {shares} |", flush=True)
+    for line in table(rows(repetitions=repetitions)):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
