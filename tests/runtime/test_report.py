@@ -15,7 +15,6 @@ import vl_convert
 
 from gendsl.spec import Number
 from gendsl_runtime.archive import load, save
-from gendsl_runtime.report.files import FORMATS
 from gendsl_runtime.report.papers import papers
 from gendsl_runtime.report.render import coded, embedded, render_report
 from tests.runtime.reported import CLAIMS, PLOTS, plot, results, verdict
@@ -141,7 +140,7 @@ def test_figures_are_vega_lite_that_compiles_and_lie_beside_the_page(folder: Pat
         assert "url" not in chart.get("data", {})
         compiled = vl_convert.vegalite_to_vega(chart)
         assert compiled["marks"]
-        for ending in FORMATS:
+        for ending in ("json", "svg", "png", "pdf"):
             assert (folder / "figures" / f"{name}.{ending}").stat().st_size > 500
     assert (folder / "figures" / "cloud.svg").read_text().startswith("<svg")
     assert (folder / "figures" / "cloud.png").read_bytes().startswith(b"\x89PNG")

@@ -14,8 +14,6 @@ from gendsl_runtime.store.journal import Record
 INLINE = 100_000
 """Bytes up to which a result lies in the index itself."""
 
-TABLES = ("blobs", "plans", "results", "keys", "failures")
-
 
 class Made(NamedTuple):
     """One result as the index has it."""

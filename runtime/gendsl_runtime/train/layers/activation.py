@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -20,8 +19,6 @@ from torch import Tensor
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.train.layers.layer import Pass, Plain
 from gendsl_runtime.train.layers.written import Room, Trace
-
-Activation = Literal["relu", "gelu", "tanh", "erf", "quadratic", "identity", "leaky_relu", "sin", "cos"]
 
 
 def _gelu(x: Tensor) -> Tensor:
