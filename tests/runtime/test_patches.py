@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Literal
 
 import pytest
@@ -18,6 +19,7 @@ from gendsl_runtime.train.layers.activation import FUNCTIONS, Pointwise
 from gendsl_runtime.train.layers.conv import Conv
 from gendsl_runtime.train.layers.dropout import Dropout
 from gendsl_runtime.train.layers.layer import Layered, Pass
+from gendsl_runtime.train.layers.layer_norm import LayerNorm
 from gendsl_runtime.train.layers.linear import Flatten, Linear
 from gendsl_runtime.train.layers.patches import PatchConv, written_out
 from gendsl_runtime.train.layers.pool import Pool
@@ -31,7 +33,7 @@ pools: st.SearchStrategy[Literal["max", "average"]] = st.sampled_from(["max", "a
 
 @st.composite
 def networks(draw) -> Layered:
-    """A convolution, perhaps one after it, perhaps a pooling, and a linear layer; down to one of everything."""
+    """Two convolutions, perhaps a pooling, a norm and dropout, and a linear layer; down to one of everything."""
     size, stride, padding = draw(st.integers(1, 4)), draw(st.integers(1, 2)), draw(st.integers(0, 2))
     sides = [draw(st.integers(max(1, size - 2 * padding), 7)) for _ in range(2)]
     shape = (draw(st.integers(1, 4)), *sides)
@@ -44,8 +46,9 @@ def networks(draw) -> Layered:
         sides = [side // 2 for side in sides]
     more = draw(st.integers(1, 9))
     layers += [PatchConv("second", units, more, 3, padding=1), Pointwise("relu"), Flatten()]
+    layers += [LayerNorm("norm", more * prod(sides))] if draw(st.booleans()) else []
     layers += [Dropout("dropout", 0.4)] if draw(st.booleans()) else []
-    return Layered(shape, 4, (*layers, Linear("output", more * sides[0] * sides[1], 4)))
+    return Layered(shape, 4, (*layers, Linear("output", more * prod(sides), 4)))
 
 
 def smoothed(dtype: torch.dtype, members: int) -> StackedLoss:
