@@ -12,7 +12,9 @@ import torch
 from gendsl.spec import Component
 from gendsl_runtime.components import catalogue
 from gendsl_runtime.length import Length
+from gendsl_runtime.store import Store
 from gendsl_runtime.store.checkpoints import Checkpoints
+from gendsl_runtime.store.inventory import remove, stray_checkpoints
 from gendsl_runtime.train import checkpoint
 from gendsl_runtime.train.checkpoint import Keeper
 from gendsl_runtime.train.fitted import Diverged, Fitted
@@ -33,11 +35,12 @@ class Killing(Keeper):
         super().__init__(Checkpoints(store), keys, device="cpu")
         self.deaths = deaths
 
-    def is_due(self, now: float) -> bool:
-        return True
+    def begin(self, stack: Stack) -> None:
+        self.due = 0.0
 
     def keep(self, course: Course) -> None:
         super().keep(course)
+        self.due = 0.0
         if course.stack.steps in self.deaths:
             self.deaths.remove(course.stack.steps)
             raise KilledError
@@ -262,7 +265,7 @@ def test_writing_takes_its_share_of_the_time_and_no_more(
     keeper = Keeper(Checkpoints(tmp_path), keys(members), device="cpu")
     course = Course(members, start(members, device="cpu", dtype=torch.float32))
     keeper.begin(course.stack)
-    assert not keeper.is_due(now + checkpoint.INTERVAL - 1) and keeper.is_due(now + checkpoint.INTERVAL)
+    assert keeper.due == now + checkpoint.INTERVAL
 
     def slow(course: Course, keys: Sequence[str]) -> tuple[dict, dict]:
         nonlocal now
@@ -271,4 +274,29 @@ def test_writing_takes_its_share_of_the_time_and_no_more(
 
     monkeypatch.setattr(checkpoint, "pack", slow)
     keeper.keep(course)  # no room for it: the training goes on
-    assert not keeper.is_due(now + 149) and keeper.is_due(now + 150)
+    assert keeper.due == pytest.approx(now + 150)
+
+
+def test_what_is_cleaned_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints of stored results, of another version, damaged ones and old ones; and no other."""
+    members = [member(seed=seed) for seed in range(2)]
+
+    def left(step: int) -> None:
+        with pytest.raises(KilledError):
+            once(members, Killing(tmp_path, keys(members), {step}))
+
+    left(7)
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.useless(lambda keys: False, before=0.0) == []
+    assert len(checkpoints.useless(lambda keys: True, before=0.0)) == 2
+    assert len(checkpoints.useless(lambda keys: False, before=1e12)) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr("gendsl_runtime.store.checkpoints.numerics", lambda device: "another")
+        assert len(checkpoints.useless(lambda keys: False, before=0.0)) == 2
+    (first, _) = ranked(tmp_path)
+    first.write_bytes(first.read_bytes()[:50])
+    assert checkpoints.useless(lambda keys: False, before=0.0) == [first]
+    with Store.open(tmp_path) as store:
+        assert stray_checkpoints(store, before=0.0) == [first]
+        remove(store, [], stray=stray_checkpoints(store, before=1e12))
+    assert not list((tmp_path / "checkpoints").iterdir())

@@ -45,9 +45,4 @@ class Trainings:
 
     def _are_settled(self, keys: Collection[str]) -> bool:
         rest = [key for key in keys if key not in self._settled]
-        return are_stored(self._store, rest)
-
-
-def are_stored(store: Store, keys: Collection[str]) -> bool:
-    """Whether all of these trainings, given by their keys, have results."""
-    return len(store.lookup(bytes.fromhex(key) for key in keys)) == len(keys)
+        return len(self._store.lookup(bytes.fromhex(key) for key in rest)) == len(rest)

@@ -23,6 +23,7 @@ from gendsl_runtime.numerics import numerics
 from gendsl_runtime.store import payload
 from gendsl_runtime.store.blobs import placed
 
+CHECKPOINTS = "checkpoints"
 FORMAT = "1"
 SLOTS = ("0", "1")
 DIGEST = 32
@@ -72,7 +73,7 @@ class Checkpoints:
 
     def __init__(self, store: Path) -> None:
         self._store = store
-        self.path = store / "checkpoints"
+        self.path = store / CHECKPOINTS
 
     def slots(self) -> list[Slot]:
         """Every slot that can be made out."""
@@ -162,7 +163,8 @@ def _slot(path: Path) -> Slot | None:
         told = header[payload.METADATA]
         if told["format"] != FORMAT:
             return None
-        members = {str(key): Done(*map(int, done)) for key, done in json.loads(told["members"]).items()}
+        listed = json.loads(told["members"]).items()
+        members = {bytes.fromhex(key).hex(): Done(*map(int, done)) for key, done in listed}
         return Slot(path, int(told["steps"]), str(told["numerics"]), str(told["device"]), members)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gendsl_runtime.store import index
+from gendsl_runtime.store.checkpoints import CHECKPOINTS, Checkpoints
 from gendsl_runtime.store.entry import Damaged
 from gendsl_runtime.store.faults import told
 from gendsl_runtime.store.journal import Journal
@@ -132,6 +134,15 @@ def stray_files(store: Store) -> Iterator[Path]:
             yield path
 
 
+def stray_checkpoints(store: Store, *, before: float) -> list[Path]:
+    """Checkpoints that no training will go on from: of stored results, of another version, damaged, or older."""
+
+    def are_stored(keys: Collection[str]) -> bool:
+        return len(store.lookup(bytes.fromhex(key) for key in keys)) == len(keys)
+
+    return Checkpoints(store.path).useless(are_stored, before=before)
+
+
 def led_to(store: Store, keys: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
     """The contents that only these keys, of either kind, lead to; and the keys, those that belong to them included."""
     with told(store.path):
@@ -151,7 +162,7 @@ def led_to(store: Store, keys: Collection[bytes]) -> tuple[set[bytes], set[bytes
 
 
 def remove(
-    store: Store, digests: Collection[bytes], keys: Collection[bytes] = (), stray: Iterable[Path] = ()
+    store: Store, digests: Collection[bytes], keys: Collection[bytes] = (), stray: Collection[Path] = ()
 ) -> None:
     """Takes contents, further keys and stray files away. Killed in between, it has removed some or all.
 
@@ -175,6 +186,9 @@ def remove(
             )
         for path in (*(store.blobs.path(digest) for digest in files), *stray):
             path.unlink(missing_ok=True)
+        for folder in {path.parent for path in stray if path.parent.parent.name == CHECKPOINTS}:
+            with suppress(OSError):
+                folder.rmdir()
         compacted(store.index, Journal(store.path))
         store.index.execute("VACUUM")
         store.index.execute("PRAGMA wal_checkpoint(TRUNCATE)")

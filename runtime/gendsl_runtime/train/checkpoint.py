@@ -65,7 +65,8 @@ class Keeper:
     def __init__(self, checkpoints: Checkpoints, keys: Sequence[str], *, device: str) -> None:
         """`keys` are the action keys of the members to train, in order."""
         self._checkpoints, self._keys, self._device = checkpoints, keys, device
-        self._due = 0.0
+        self.due = 0.0
+        """When the next checkpoint is to be written, by the monotonic clock."""
 
     def found(self) -> dict[int, Kept]:
         """What there is to go on from, by the members' places: the furthest that is whole."""
@@ -83,11 +84,7 @@ class Keeper:
     def begin(self, stack: Stack) -> None:
         """A stack begins, or goes on: the clock of its first checkpoint starts."""
         size = stack.parameters.nbytes * (1 + len(stack.slots))
-        self._due = monotonic() + max(INTERVAL, size / PACE / SHARE)
-
-    def is_due(self, now: float) -> bool:
-        """Whether it is time for a checkpoint."""
-        return now >= self._due
+        self.due = monotonic() + max(INTERVAL, size / PACE / SHARE)
 
     def keep(self, course: Course) -> None:
         """Writes the checkpoint of a stack. Where there is no room for it, the training goes on without."""
@@ -98,7 +95,7 @@ class Keeper:
             steps = course.stack.steps
             self._checkpoints.write(members, tensors, texts, steps=steps, device=self._device)
         end = monotonic()
-        self._due = end + max(INTERVAL, (end - start) / SHARE)
+        self.due = end + max(INTERVAL, (end - start) / SHARE)
 
 
 def _done(course: Course, place: int) -> Done:

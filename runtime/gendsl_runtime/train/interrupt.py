@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -11,8 +11,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def requested() -> Iterator[Callable[[], bool]]:
-    """Tells whether an end was asked for; whoever is within then leaves by `KeyboardInterrupt`.
+def requested() -> Iterator[Sequence[int]]:
+    """The signals that asked for an end, none at first; whoever is within then leaves by `KeyboardInterrupt`.
 
     The second signal is a `KeyboardInterrupt` by itself. Elsewhere than in the main thread nothing is heard.
     """
@@ -29,7 +29,7 @@ def requested() -> Iterator[Callable[[], bool]]:
         with suppress(ValueError):
             for number in changed:
                 signal.signal(number, hear)
-        yield lambda: bool(heard)
+        yield heard
     finally:
         with suppress(ValueError):
             for number in changed:

@@ -93,38 +93,37 @@ def train(
                 results[place] = ended
             case under_way:
                 groups[under_way.steps if under_way else 0][place] = under_way
-    with nullcontext(_never) if keeper is None else requested() as is_asked:
+    with nullcontext(()) if keeper is None else requested() as asked:
         # The furthest first. Results are shared, so that a checkpoint has those of the stacks before it too.
         for _, group in sorted(groups.items(), reverse=True):
             stack = start([members[place] for place in group], device=device, dtype=dtype)
             going = [one for one in group.values() if one is not None]
             course = Course(members, stack, places=group, results=results, going=going)
-            _end(course, tell, keeper, is_asked)
+            _end(course, tell, keeper, asked)
     return [results[place] for place in range(len(members))]
 
 
-def _end(
-    course: Course, tell: Callable[[int], None], keeper: Keeper | None, is_asked: Callable[[], bool]
-) -> None:
+def _end(course: Course, tell: Callable[[int], None], keeper: Keeper | None, asked: Sequence[int]) -> None:
     """Train a stack to its end."""
-    told = monotonic()
+    wait = 0.0
 
     def pause() -> bool:
-        nonlocal told
+        nonlocal wait
         now = monotonic()
-        if now - told >= PULSE:
-            told = now
-            tell(course.done)
-        return keeper is not None and (keeper.is_due(now) or is_asked())
+        if now < wait and not asked:
+            return False
+        wait = now + PULSE if keeper is None else min(now + PULSE, keeper.due)
+        tell(course.done)
+        return keeper is not None and (bool(asked) or now >= keeper.due)
 
     if keeper is not None:
         keeper.begin(course.stack)
     tell(course.done)
     while course.stack.members:
         course.advance(pause)
-        if keeper is not None and (is_asked() or (course.stack.members and keeper.is_due(monotonic()))):
+        if keeper is not None and (asked or (course.stack.members and monotonic() >= keeper.due)):
             keeper.keep(course)
-        if is_asked():
+        if asked:
             raise KeyboardInterrupt
         tell(course.done)
 

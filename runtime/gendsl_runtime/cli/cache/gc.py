@@ -13,7 +13,8 @@ from gendsl_runtime.cli.options import count
 HELP = "remove results that no recent run uses (a preview without --yes)"
 EXAMPLES = """\
 Goes: results that no run used for 30 days and that the last 3 runs of no experiment refer to; files that belong to
-no result; what was set aside as damaged. Stays: every report. What is needed again is computed again.
+no result; checkpoints that no training can go on from; what was set aside as damaged. Stays: every report. What is
+needed again is computed again.
 
 examples:
   gen cache gc
@@ -44,7 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Says what would go; with `--yes` removes it."""
     from gendsl_runtime.lock import pinned_digests
     from gendsl_runtime.saved import last_folders
-    from gendsl_runtime.store.inventory import orphans, stray_files, unused
+    from gendsl_runtime.store.inventory import orphans, stray_checkpoints, stray_files, unused
 
     with opened(arguments) as store:
         folders = last_folders(store.path, arguments.keep_runs)
@@ -52,5 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
             digest for folder in folders for file in folder.glob("*.lock") for digest in pinned_digests(file)
         }
         raw = {bytes.fromhex(digest) for digest in kept}
-        going = unused(store, before=time.time() - arguments.older_than, kept=raw) | orphans(store)
-        return carried_out(store, arguments, going, stray=list(stray_files(store)))
+        before = time.time() - arguments.older_than
+        going = unused(store, before=before, kept=raw) | orphans(store)
+        stray = [*stray_files(store), *stray_checkpoints(store, before=before)]
+        return carried_out(store, arguments, going, stray=stray)
