@@ -58,11 +58,11 @@ def numerics(device: str = "cpu", dtype: str = "float32") -> str:
     """The numerics class that enters keys: results of two classes are never taken for each other.
 
     Engine version, torch's major and minor version, dtype, kind of device (`cuda:1` is `cuda`) and, on the
-    CPU, MKL's mode. Needs no torch import.
+    CPU, MKL's mode; on a GPU what `device.reproducible` sets. Needs no torch import.
     """
     from importlib import metadata  # 25 ms that `gen validate` need not spend
 
     torch = ".".join(metadata.version("torch").split("+")[0].split(".")[:2])
     kind = device.split(":")[0]
-    mode = f";mkl={REPRODUCIBLE}" if kind == "cpu" else ""
+    mode = {"cpu": f";mkl={REPRODUCIBLE}", "cuda": ";tf32=off;algorithms=deterministic"}.get(kind, "")
     return f"engine={NUMERICS};torch={torch};dtype={dtype};device={kind}{mode}"

@@ -86,13 +86,13 @@ class Batches:
         return [done[node.key].steps if node.key in done else 0 for node in nodes]
 
     def _group(self, members: Sequence[Member], rows: Sequence[int], done: Sequence[int]) -> Group:
-        """Members of one static key, in as few stacks as the cache allows."""
+        """Members of one static key, in as few stacks as the device allows."""
         first = members[rows[0]]
         key = static_key(first)
         if key not in self._costs:
             self._costs[key] = known_cost(first)
         cost = self._costs[key]
-        size = cost.members if cost is not None and self._fuse else 1
+        size = cost.most(self._device) if cost is not None and self._fuse else 1
         count = -(-len(rows) // size)
         widest = -(-len(rows) // count)
 

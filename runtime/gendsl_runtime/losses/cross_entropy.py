@@ -27,7 +27,7 @@ def cross_entropy(
     """
     log_p = log_softmax(outputs, 1)
     hard = nll_loss(log_p, targets, reduction="none")
-    if not bool(label_smoothing.any()):
+    if label_smoothing is None:
         return hard
     share = label_smoothing[:, None]
     return hard * (1 - share) - log_p.mean(1) * share

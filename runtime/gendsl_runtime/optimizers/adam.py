@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gendsl_runtime.component import NonNegative, PerMember, Positive, Schedule, Share, optimizer
+from gendsl_runtime.train.count import Count, correction
 from gendsl_runtime.train.moments import moments
 from gendsl_runtime.train.optimizer import Optimizer
 
@@ -38,12 +39,15 @@ def adam(
     decay, has_decay = weight_decay[:, None], bool(weight_decay.any())
 
     def update(
-        parameters: Tensor, gradients: Tensor, slots: tuple[Tensor, ...], rate: Tensor, step: int
+        parameters: Tensor,
+        gradients: Tensor,
+        slots: tuple[Tensor, ...],
+        rate: Tensor,
+        step: int | Count,
     ) -> None:
         if has_decay:
             gradients.addcmul_(parameters, decay)
-        moments(
-            parameters, gradients, slots, rate / (1 - beta1**step), step, beta1=beta1, beta2=beta2, eps=eps
-        )
+        corrected = rate / correction(beta1, step)
+        moments(parameters, gradients, slots, corrected, step, beta1=beta1, beta2=beta2, eps=eps)
 
     return Optimizer(lr, schedule, clip, slots=2, update=update, is_pointwise=True, is_adaptive=True)

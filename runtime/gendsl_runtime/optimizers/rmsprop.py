@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import Flag, NonNegative, PerMember, Positive, Schedule, Share, optimizer
+from gendsl_runtime.train.count import Count
 from gendsl_runtime.train.optimizer import Optimizer
 
 
@@ -41,7 +42,11 @@ def rmsprop(
     has_momentum, has_penalty = bool(momentum.any()), bool(weight_decay.any())
 
     def update(
-        parameters: Tensor, gradients: Tensor, slots: tuple[Tensor, ...], rate: Tensor, step: int
+        parameters: Tensor,
+        gradients: Tensor,
+        slots: tuple[Tensor, ...],
+        rate: Tensor,
+        step: int | Count,
     ) -> None:
         squares, *rest = slots
         if has_penalty:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import Flag, NonNegative, PerMember, Positive, Schedule, Share, optimizer
+from gendsl_runtime.train.count import Count
 from gendsl_runtime.train.optimizer import Optimizer
 
 
@@ -37,7 +38,11 @@ def sgd(
     has_momentum, has_decay = bool(momentum.any()), bool(weight_decay.any())
 
     def update(
-        parameters: Tensor, gradients: Tensor, slots: tuple[Tensor, ...], rate: Tensor, step: int
+        parameters: Tensor,
+        gradients: Tensor,
+        slots: tuple[Tensor, ...],
+        rate: Tensor,
+        step: int | Count,
     ) -> None:
         if has_decay:
             gradients.addcmul_(parameters, decay)

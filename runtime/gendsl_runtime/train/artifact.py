@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.data import Dataset
+from gendsl_runtime.device import reproducible
 from gendsl_runtime.network import State, Tensors, joined
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.store import payload
@@ -65,6 +66,7 @@ def runs(
 ) -> Runs:
     """Stored members of one architecture as a stack; `data` replaces their own (the same with splits
     added)."""
+    reproducible(device)
     fitted = [unpack(one) for one in stored]
     moments = [None] * len(members) if epochs is None else epochs
     states = [

@@ -94,7 +94,10 @@ def loss(members: Sequence[Member], *, device: torch.device | str, dtype: torch.
     shared, own = stacked([member.loss for member in members], device=device, dtype=dtype)
     code = members[0].loss.code
     function = components.load("loss", members[0].loss.name) if code is None else checked.loss(code)
-    return StackedLoss(function, shared, own)
+    # One of the user's takes numbers. To one of ours, what is zero for all is None: no step has to look.
+    zero = {name: None for name, value in own.items() if code is None and not bool(value.any())}
+    own = {name: value for name, value in own.items() if name not in zero}
+    return StackedLoss(function, {**shared, **zero}, own)
 
 
 def stacked(

@@ -30,6 +30,13 @@ LONG_STEP = 50e6
 """Floating-point operations of a step from which stacking gains next to nothing: about a millisecond."""
 LONG = 2
 """Members of such steps that are stacked all the same: what is padded to two members costs one alone as much."""
+FULL = 1e11
+"""Floating-point operations of a step that keep any GPU busy for about a millisecond or more: estimated from data
+sheets, not measured."""
+FREE = 0.5
+"""Share of a GPU's free memory that a stack may take; the data lie there too."""
+COPIES = 4
+"""How often a GPU holds what a step needs: once to take it as it is, and once for each recording (decision 097)."""
 PER_PARAMETER = 16
 """Bytes of a parameter with its gradient, an optimizer's slot and the copy in flight."""
 
@@ -49,6 +56,14 @@ class Cost:
         room = max(1, int(CACHE // max(1.0, self.bytes)))
         return min(LONG, room) if self.operations > LONG_STEP else room
 
+    def most(self, device: str) -> int:
+        """How many members to train at once there: on a GPU, as many as fit and still gain."""
+        if torch.device(device).type != "cuda":
+            return self.members
+        free, _ = torch.cuda.mem_get_info(device)
+        room = int(FREE * free // max(1.0, COPIES * self.bytes))
+        return max(1, min(room, int(FULL // max(1.0, self.operations))))
+
 
 def static_key(member: Member) -> Hashable:
     """Equal for members that may share a stack, in training and in every analysis of it."""
@@ -58,10 +73,12 @@ def static_key(member: Member) -> Hashable:
     return (*parts, member.batch, data.fit, sizes, data.shape, data.vocabulary, data.outputs, data.task)
 
 
-def stacks(members: Sequence[Member]) -> list[list[int]]:
+def stacks(members: Sequence[Member], *, device: str = "cpu") -> list[list[int]]:
     """Indices of the members of each stack, in the order given; every member is in one."""
     return [
-        part for group in groups(members) for part in cut(group, size(members[group[0]], count=len(group)))
+        part
+        for group in groups(members)
+        for part in cut(group, size(members[group[0]], count=len(group), device=device))
     ]
 
 
@@ -84,10 +101,10 @@ def pieces(group: Sequence[int], count: int) -> list[list[int]]:
     return [list(group[low:high]) for low, high in pairwise(bounds)]
 
 
-def size(member: Member, *, count: int) -> int:
+def size(member: Member, *, count: int, device: str = "cpu") -> int:
     """How many of `count` members like this one to train at once; one where two do not fit into memory."""
     found = known_cost(member) if count > 1 else None
-    return found.members if found else 1
+    return found.most(device) if found else 1
 
 
 def known_cost(member: Member) -> Cost | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
+
+from gendsl_runtime.train.count import Count, correction_root
 
 
 def moments(
@@ -12,7 +12,7 @@ def moments(
     gradients: Tensor,
     slots: tuple[Tensor, ...],
     rate: Tensor,
-    step: int,
+    step: int | Count,
     *,
     beta1: float,
     beta2: float,
@@ -22,5 +22,5 @@ def moments(
     first, second = slots
     first.lerp_(gradients, 1 - beta1)
     second.mul_(beta2).addcmul_(gradients, gradients, value=1 - beta2)
-    scale = second.sqrt().div_(math.sqrt(1 - beta2**step)).add_(eps)
+    scale = second.sqrt().div_(correction_root(beta2, step)).add_(eps)
     parameters.addcmul_(first / scale, rate, value=-1)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-Update = Callable[[Tensor, Tensor, "tuple[Tensor, ...]", Tensor, int], None]
+Update = Callable[[Tensor, Tensor, "tuple[Tensor, ...]", Tensor, Any], None]
 """`update(parameters, gradients, slots, rate, step)`, in place: parameters, gradients and each slot are `(M,
 P)`, all values of a member in one row; `rate` is `(M, 1)`, or `(M, P)` where the network has rates of its own for
-some values (mup); `step` counts from 1. It may use the gradients as scratch space."""
+some values (mup); `step` counts from 1, and is a `Count` in a recording, which a user's optimizer never is in. It may
+use the gradients as scratch space."""
 Ahead = Callable[[Tensor, Tensor], Tensor]
 """`ahead(parameters, gradients)`, each `(M, P)`: how far from the parameters the gradient of the step is taken,
 `(M, P)`. It may use the gradients as scratch space."""

@@ -75,13 +75,14 @@ class Feed:
         inputs of a batch are overwritten by later ones.
         """
         stop = min(self.examples, last * self.step)
-        index = self._index(epoch)
+        index = self.index(epoch)
         width = max(1, GATHER // (len(self.seeds) * self.step * self.inputs[0].numel() * 4)) * self.step
         for start in range(first * self.step, stop, width):
-            inputs, targets = self._gathered(index[:, start : min(start + width, stop)])
+            inputs, targets = self.gathered(index[:, start : min(start + width, stop)])
             yield from zip(torch.split(inputs, self.step, 1), torch.split(targets, self.step, 1), strict=True)
 
-    def _index(self, epoch: int) -> Tensor:
+    def index(self, epoch: int) -> Tensor:
+        """The rows of `inputs` that each member sees in an epoch, in order, int64 `(M, N)`."""
         if self.batch is None:
             rows = torch.arange(self.examples).expand(len(self.seeds), -1)
         else:
@@ -90,7 +91,8 @@ class Feed:
             rows = torch.from_numpy(np.stack([orders[seed] for seed in self.seeds]))
         return (rows + torch.tensor(self.offsets)[:, None]).to(self.inputs.device, non_blocking=True)
 
-    def _gathered(self, index: Tensor) -> tuple[Tensor, Tensor]:
+    def gathered(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of rows `(M, B)`; the inputs are overwritten by later ones of as many rows."""
         flat = index.reshape(-1)
         if len(flat) not in self._kept:
             self._kept[len(flat)] = self.inputs.new_empty(len(flat), *self.inputs.shape[1:])

@@ -1,8 +1,7 @@
 """Losses with their slopes: how the mean loss of a batch changes with the outputs.
 
 A loss file may hold, beside the loss `NAME`, a function `NAME_slopes(outputs, targets, **parameters)` that
-returns both in closed form; any other loss is differentiated by autograd. A parameter of the member that is
-zero for all arrives there as None, so that no step has to look.
+returns both in closed form; any other loss is differentiated by autograd.
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ def closed_form(loss: StackedLoss) -> Slopes | None:
     closed = getattr(sys.modules[function.__module__], f"{function.__name__}_slopes", None)
     if closed is None:
         return None
-    own = {name: value if bool(value.any()) else None for name, value in loss.own.items()}
-    arguments = {**loss.shared, **own}
+    arguments = {**loss.shared, **loss.own}
 
     def found(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return closed(outputs, targets, **arguments)  # type: ignore[no-any-return]

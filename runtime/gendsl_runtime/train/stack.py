@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from gendsl_runtime.device import reproducible
 from gendsl_runtime.network import Network, State, Tensors, joined
 from gendsl_runtime.noise import Noise, noise
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train import build
+from gendsl_runtime.train.accelerate import Accelerated, Recorder, accelerated, recorder
 from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.flat import Layout, layout, rows
 from gendsl_runtime.train.member import Member
@@ -46,6 +48,9 @@ class Stack:
     steps: int = 0
     _step: Step | None = None
     """Made when first needed: it holds views of the parameters, and memory for this number of members."""
+    recorder: Recorder | None = None
+    """How steps are recorded and replayed; None on the CPU."""
+    _accelerated: Accelerated | None = None
 
     def run(self, end: int, *, pause: Callable[[], bool] = lambda: False) -> None:
         """Train up to step `end` of the same epoch, or to the step after which `pause` says so."""
@@ -54,6 +59,11 @@ class Stack:
             self._step = step(
                 self.network, self.layout, self.parameters, self.slots, self.optimizer, self.loss
             )
+        if self.recorder is not None:
+            if self._accelerated is None:
+                self._accelerated = accelerated(self, self._step, self.recorder)
+            self._accelerated.run(self, end, pause)
+            return
         # Everything that a step indexes is cut up beforehand: slicing costs as much as computing on a small
         # network.
         rates = torch.split(self.rates[:, self.steps : end], 1, 1)
@@ -141,6 +151,7 @@ class Stack:
             wrong=None if self.wrong is None else self.wrong.index_select(0, index),
             noise=None if self.noise is None else self.noise.select(index),
             _step=None,
+            _accelerated=None,
         )
 
 
@@ -160,6 +171,7 @@ def _same_sizes(members: Sequence[Member], fresh: State) -> None:
 
 def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Stack:
     """A stack before its first step; a member with `init` starts from that state."""
+    reproducible(str(device))
     network = build.network(members[0])
     state = network.init([member.seed for member in members])
     if any(member.init for member in members):
@@ -188,4 +200,5 @@ def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch
         if is_classification
         else None,
         noise=noise([member.seed for member in members], device=device) if network.is_noisy else None,
+        recorder=recorder(members, device),
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 from gendsl_runtime.network import Network, Tensors
 from gendsl_runtime.noise import Noise
 from gendsl_runtime.train.build import StackedLoss
+from gendsl_runtime.train.count import Count
 from gendsl_runtime.train.flat import Layout, rows
 from gendsl_runtime.train.gradient import Found, Gradient, Written, gradient
 from gendsl_runtime.train.layers.layer import PLAIN_RATES, Layered
@@ -53,7 +54,7 @@ class Step:
         targets: Tensor,
         noise: Noise | None,
         rate: Tensor,
-        number: int,
+        number: int | Count,
     ) -> Found:
         """Take step `number`, counted from 1, with the learning rates `(M, 1)`."""
         found = self._gradients(buffers, inputs, targets, noise)
