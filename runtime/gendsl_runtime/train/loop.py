@@ -54,7 +54,7 @@ def fit(
             "torch multiplied matrices before GenDSL could make its products reproducible",
             help="import gendsl before any other use of torch, or set MKL_CBWR=AVX2,STRICT",
         )
-    groups = stacks(members) if fuse else [[index] for index in range(len(members))]
+    groups = stacks(members, device=device) if fuse else [[index] for index in range(len(members))]
     total = sum(member.steps for member in members)
     done = 0
     results: dict[int, Fitted | Diverged] = {}
