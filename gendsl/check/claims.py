@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Literal, NoReturn
 
 from gendsl import tree
-from gendsl.check import names, reach, results, sweeps
+from gendsl.check import intervals, names, reach, results, shares, sweeps
 from gendsl.check.faults import Broken, Place
 from gendsl.check.scope import Declared, Given, World
 from gendsl.quantity import in_base
 from gendsl.spec import Claim, Quantity, Value, Where
-
-FEW = 5
-"""Fewer seeds than this give an interval that is hardly one."""
 
 
 def claim(world: World, declared: Declared) -> Claim:
@@ -64,6 +61,7 @@ def _sides(world: World, given: Given) -> tuple[results.Result, results.Result, 
                 found.append(results.result(world, given.at(side)))
     left, right = found
     unit = results.same_unit(world, given, expr, left, right)
+    shares.bounded(world, ((given.at(expr.left), left), (given.at(expr.right), right)))
     if not (_measured(left.value) or _measured(right.value)):
         world.faults.fail(
             "not-a-claim", "this says nothing about a result", given.place, note="no analysis is mentioned"
@@ -182,6 +180,7 @@ def _replicates(
             help="take the condition on `seed` away",
         )
     _few(world, given)
+    intervals.narrow(world, given, left.value, right.value)
 
 
 def _quantities(value: Value, fixed: frozenset[str]) -> list[tuple[Quantity, frozenset[str]]]:
@@ -195,14 +194,14 @@ def _quantities(value: Value, fixed: frozenset[str]) -> list[tuple[Quantity, fro
 
 def _few(world: World, given: Given) -> None:
     axis = sweeps.seeds(world)
-    if len(axis.values) >= FEW or world.seeds is None or world.seeds.given is None:
+    if len(axis.values) >= intervals.FEW or world.seeds is None or world.seeds.given is None:
         return
     count = len(axis.values)
     world.faults.report(
         "few-seeds",
         f"{count} seed{'s' if count > 1 else ''} decide{'' if count > 1 else 's'} little",
         world.seeds.given.place,
-        note=f"claims are resampled over seeds: {FEW} at least, better 10",
+        note=f"claims are resampled over seeds: {intervals.FEW} at least, better 10",
         also=((Place(given.source, given.expr.span), "a claim that rests on them"),),
         severity="warning",
         once="seeds",
