@@ -16,7 +16,21 @@ import sys
 from contextlib import suppress
 from types import FrameType
 
-COMMANDS = ("validate", "fmt", "plan", "run", "why", "report", "show", "cache", "list", "explain", "new")
+COMMANDS = (
+    "validate",
+    "fmt",
+    "plan",
+    "run",
+    "why",
+    "report",
+    "show",
+    "export",
+    "compare",
+    "cache",
+    "list",
+    "explain",
+    "new",
+)
 PLAIN = {"−": "-", "±": "+-", "×": "x", "∞": "inf", "…": "...", "·": ".", "–": "-", "’": "'"}
 """How the signs of messages are spelt where the terminal's encoding lacks them; other letters become `?`."""
 

@@ -40,10 +40,15 @@ def main(arguments: argparse.Namespace) -> int:
 
 def chosen(arguments: argparse.Namespace) -> Path:
     """The folder of the run that is meant; a usage error where there is none."""
+    return named(arguments.run, arguments.store)
+
+
+def named(run: str, store: Path | None) -> Path:
+    """The folder of a run; a usage error where there is none."""
     from gendsl_runtime.cli.options import UsageError
     from gendsl_runtime.saved import UnknownRunError, run_folder
 
     try:
-        return run_folder(arguments.run, arguments.store)
+        return run_folder(run, store)
     except UnknownRunError as error:
         raise UsageError(str(error)) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,32 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 def write_figure(chart: Mapping[str, Any], folder: Path, name: str) -> list[Path]:
     """Writes `NAME.json`, `.svg`, `.png` and `.pdf` into the folder; the chart is Vega-Lite."""
     folder.mkdir(parents=True, exist_ok=True)
-    whole = {**chart, "config": STATIC}
-    # No figure may load anything: its data and pictures are inside.
-    svg = vl_convert.vegalite_to_svg(whole, allowed_base_urls=[])
-    contents: dict[str, bytes] = {
-        "json": json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(),
-        "svg": svg.encode(),
-        "png": vl_convert.svg_to_png(svg, scale=SCALE),
-        "pdf": vl_convert.svg_to_pdf(svg),
-    }
-    stem = _UNSAFE.sub("_", name)
     paths = []
-    for ending, content in contents.items():
-        path = folder / f"{stem}.{ending}"
+    for ending, content in encoded(chart, FORMATS).items():
+        path = folder / f"{stem(name)}.{ending}"
         write_whole(path, content)
         paths.append(path)
     return paths
+
+
+def encoded(chart: Mapping[str, Any], endings: Sequence[str], *, scale: float = SCALE) -> dict[str, bytes]:
+    """The contents of a figure's files by their endings; the chart is Vega-Lite.
+
+    Raises:
+        ValueError: Vega-Lite cannot draw it.
+    """
+    whole = {**chart, "config": STATIC}
+    # No figure may load anything: its data and pictures are inside.
+    svg = vl_convert.vegalite_to_svg(whole, allowed_base_urls=[]) if set(endings) - {"json"} else ""
+    make: dict[str, Callable[[], bytes]] = {
+        "json": lambda: json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(),
+        "svg": svg.encode,
+        "png": lambda: vl_convert.svg_to_png(svg, scale=scale),
+        "pdf": lambda: vl_convert.svg_to_pdf(svg),
+    }
+    return {ending: make[ending]() for ending in endings}
+
+
+def stem(name: str) -> str:
+    """The name of a figure as that of a file."""
+    return _UNSAFE.sub("_", name)
