@@ -39,6 +39,10 @@ class Estimate:
         self._behind += self._left.pop(task, 0.0)
         self._shares.pop(task, None)
 
+    def dropped(self, task: int) -> None:
+        """It will not be done."""
+        self._left.pop(task, None)
+
     def seconds(self) -> float | None:
         """Seconds that are left; None before anything is known."""
         # Copies: workers tell of their shares from threads of their own.

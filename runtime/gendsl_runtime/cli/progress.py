@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Sequence
 from functools import cached_property
+from time import localtime, strftime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,11 +17,21 @@ from gendsl_runtime.cli.estimate import Estimate
 from gendsl_runtime.cli.options import is_coloured
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.execute.watch import Watch
+from gendsl_runtime.store.leases import Holder
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 VERBS = {"dataset": "making data", "train": "training", "analysis": "analysing"}
+
+
+def waiting(holders: Sequence[Holder]) -> str:
+    """Which other runs are waited for, and since when they compute what is needed here."""
+    first = min(holders, key=lambda holder: holder.since)
+    where = "" if first.host == platform.node() else f" on {first.host}"
+    others = len({holder[:2] for holder in holders}) - 1
+    more = f" and {others} more" if others else ""
+    return f"waiting for another run: pid {first.pid}{where} since {strftime('%H:%M:%S', localtime(first.since))}{more}"
 
 
 class Bar(Watch):
@@ -29,6 +41,7 @@ class Bar(Watch):
         self._parts: dict[int, float] = {}
         self._finished = 0
         self._estimate = Estimate()
+        self._has_waited = False
         self.computed = 0
 
     @cached_property
@@ -89,6 +102,19 @@ class Bar(Watch):
     def queued(self, task: Task, seconds: float) -> None:
         self._estimate.queued(id(task), seconds)
 
+    def given(self, task: Task) -> None:
+        self._estimate.dropped(id(task))
+
+    def waiting(self, holders: Sequence[Holder], nodes: int, arrived: int) -> None:
+        self._finished += arrived
+        if holders:
+            self._bar.update(
+                self._total, completed=self._done(), description=waiting(holders), rate="", left=""
+            )
+            if not self._has_waited:
+                self._bar.console.print(f"{waiting(holders)}; its results are used")
+            self._has_waited = True
+
     def part(self, task: Task, share: float) -> None:
         self._estimate.part(id(task), share)
         self._parts[id(task)] = share * len(task.nodes)
@@ -104,8 +130,10 @@ class Bar(Watch):
     def stage(self, name: str) -> None:
         self._bar.update(self._total, description=name, rate="", left="")
 
+    def _done(self) -> float:
+        return self._finished + sum(list(self._parts.values()))
+
     def _show(self, task: Task) -> None:
-        done = self._finished + sum(list(self._parts.values()))
         speed = self._bar.tasks[0].speed
         rate = f"{speed:,.1f}/s" if speed else ""
         from gendsl_runtime.report.words import duration
@@ -113,7 +141,7 @@ class Bar(Watch):
         left = self._estimate.seconds()
         self._bar.update(
             self._total,
-            completed=done,
+            completed=self._done(),
             description=VERBS[task.kind],
             rate=rate,
             left="" if left is None else f"{duration(left)} left",

@@ -15,6 +15,7 @@ from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.resume import Trainings
 from gendsl_runtime.execute.schedule import DAMAGED, DamageError, Scheduler
 from gendsl_runtime.execute.task import Broken, Outcome, Task
+from gendsl_runtime.execute.turns import Turns
 from gendsl_runtime.execute.watch import Watch
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.python import codes
@@ -23,6 +24,7 @@ from gendsl_runtime.results import Results, collect
 from gendsl_runtime.saved import whole
 from gendsl_runtime.store import Damaged, Store
 from gendsl_runtime.store.checkpoints import Checkpoints
+from gendsl_runtime.store.leases import Leases
 from gendsl_runtime.store.payload import unpack
 
 
@@ -51,10 +53,12 @@ def computed(
     executor: Executor = InProcess(performer)
     if workers > 1 or has_code:
         executor = Workers(workers, store.path, is_allowed=has_code, patience=patience)
+    leases = Leases(store.path)
     try:
         seen: set[str] = set()
         while True:
-            scheduler = Scheduler(planned, store, performer, executor, device=device, fuse=fuse)
+            turns = Turns(store, leases, watch)
+            scheduler = Scheduler(planned, store, performer, executor, turns, device=device, fuse=fuse)
             watch.planned(planned, scheduler.missing())
             try:
                 heard = _Heard(watch, trainings)
@@ -76,6 +80,7 @@ def computed(
         raise KeyboardInterrupt(trainings.left()) from None
     finally:
         executor.close()
+        leases.close()
 
 
 class _Heard:

@@ -47,8 +47,8 @@ class Executor(Protocol):
         """Begins with a task, or will as soon as one before it has ended."""
         ...
 
-    def ended(self) -> Done:
-        """Waits until one of the tasks has ended."""
+    def ended(self, seconds: float | None = None) -> Done | None:
+        """Waits until one of the tasks has ended; with `seconds` no longer than that where it can, and gives None."""
         ...
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class InProcess:
     def submit(self, task: Task, watch: Watch) -> None:
         self._waiting.append((task, watch))
 
-    def ended(self) -> Done:
+    def ended(self, seconds: float | None = None) -> Done:
         task, watch = self._waiting.popleft()
         start = perf_counter()
         outcomes = self._performer.perform(task, lambda share: watch(task, share))
@@ -109,8 +109,11 @@ class Workers:
             Thread(target=self._drive, args=(place,), daemon=True).start()
         self._waiting.put((task, watch))
 
-    def ended(self) -> Done:
-        result = self._ended.get()
+    def ended(self, seconds: float | None = None) -> Done | None:
+        try:
+            result = self._ended.get(timeout=seconds)
+        except queue.Empty:
+            return None
         self._unfinished -= 1
         if isinstance(result, Exception):
             raise result

@@ -8,7 +8,7 @@ trained as one stack, however long the way to their data.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -17,6 +17,7 @@ from gendsl_runtime.execute.batch import Batch, Batches, Place, Ready
 from gendsl_runtime.execute.local import Executor
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
+from gendsl_runtime.execute.turns import PAUSE, Turns
 from gendsl_runtime.store import Damaged, Entry, Failed, Store
 
 DAMAGED = "damaged"
@@ -61,9 +62,17 @@ class Scheduler:
     """Carries out one plan against one store."""
 
     def __init__(
-        self, plan: Plan, store: Store, performer: Performer, executor: Executor, *, device: str, fuse: bool
+        self,
+        plan: Plan,
+        store: Store,
+        performer: Performer,
+        executor: Executor,
+        turns: Turns,
+        *,
+        device: str,
+        fuse: bool,
     ) -> None:
-        self.plan, self._store, self._executor = plan, store, executor
+        self.plan, self._store, self._executor, self._turns = plan, store, executor, turns
         self._batches = Batches(performer, device=device, workers=executor.workers, fuse=fuse)
         self._actions: dict[bytes, bytes] = {}
         """Action keys of what is being computed, by recipe key."""
@@ -75,6 +84,8 @@ class Scheduler:
         self._queue: list[tuple[int, float, int, Batch]] = []
         """What can begin, best first: data, analyses, then trainings with the longest first."""
         self._running: dict[int, Batch] = {}
+        self._freed: list[Ready] = []
+        """What other runs were computing and do not any more."""
         self._count = 0
 
     def _looked_up(self) -> Progress:
@@ -138,13 +149,18 @@ class Scheduler:
                     self._enqueue(queued)
                 except Damaged as damage:
                     damaged.add(damage.message)
-            self._begin(watch)
-            if not self._running:
+            self._begin(watch, queued)
+            if not self._running and (damaged or not (self._turns or self._ready)):
                 break
-            task, outcomes, seconds = self._executor.ended()
+            ended = self._executor.ended(PAUSE if self._turns else None) if self._running else None
+            if self._turns:
+                self._hear(waits=not self._running)
+            if ended is None:
+                continue
+            task, outcomes, seconds = ended
             batch = self._running.pop(id(task))
             if self._executor.workers > 1:
-                self._begin(watch)  # nobody is idle while the results are written down
+                self._begin(watch, queued)  # nobody is idle while the results are written down
             damaged |= {one.reason for one in outcomes if isinstance(one, Broken) and one.code == DAMAGED}
             self._commit(batch, outcomes, seconds)
             done(task, outcomes)
@@ -152,26 +168,56 @@ class Scheduler:
         if damaged:
             raise DamageError(damaged)
 
-    def _begin(self, watch: Callable[[Task, float], None]) -> None:
-        """Hands out work to whoever is idle."""
+    def _begin(self, watch: Callable[[Task, float], None], queued: Callable[[Task, float], None]) -> None:
+        """Hands out work that no other run is computing to whoever is idle."""
         while self._queue and len(self._running) < self._executor.workers:
             *_, batch = heappop(self._queue)
-            self._running[id(batch.task)] = batch
-            self._executor.submit(batch.task, watch)
+            own, found = self._turns.taken(batch, self.plan, self._action)
+            self._arrived(found)
+            if own is not None:
+                if own is not batch:
+                    queued(own.task, own.seconds)
+                self._running[id(own.task)] = own
+                self._executor.submit(own.task, watch)
+
+    def _action(self, place: Place) -> bytes:
+        name, i = place
+        return self._actions[self.plan.steps[name].recipe_key(i)]
+
+    def _hear(self, *, waits: bool) -> None:
+        """Takes over what other runs have computed, or have left."""
+        found, free = self._turns.news(waits=waits)
+        self._arrived(found)
+        self._freed += free
+
+    def _arrived(self, found: Mapping[bytes, str]) -> None:
+        """Results of other runs, by action key."""
+        if not found:
+            return
+        digests = {key: digest for action, digest in found.items() for key in self._equal.pop(action)}
+        known = self._store.lookup(digests)
+        self._store.alias({key: digest for key, digest in digests.items() if key not in known})
+        for key, digest in digests.items():
+            self._release(key, digest)
 
     def _enqueue(self, queued: Callable[[Task, float], None]) -> None:
         """Makes tasks of what is ready. Trainings wait for all data that can be made without them, so that
         those of a kind come together."""
+        freed, self._freed = self._freed, []
+        self._batch(freed, queued)
         while self._ready:
             chosen = self._chosen()
             if not chosen:
                 return
-            idle = max(0, self._executor.workers - len(self._running) - len(self._queue))
-            for batch in self._batches.of(self._cut_off(chosen), idle=idle):
-                self._count += 1
-                queued(batch.task, batch.seconds)
-                rank = RANKS[batch.task.kind]
-                heappush(self._queue, (rank, -batch.seconds, self._count, batch))
+            self._batch(self._cut_off(chosen), queued)
+
+    def _batch(self, ready: Sequence[Ready], queued: Callable[[Task, float], None]) -> None:
+        idle = max(0, self._executor.workers - len(self._running) - len(self._queue))
+        for batch in self._batches.of(ready, idle=idle):
+            self._count += 1
+            queued(batch.task, batch.seconds)
+            rank = RANKS[batch.task.kind]
+            heappush(self._queue, (rank, -batch.seconds, self._count, batch))
 
     def _chosen(self) -> list[bytes]:
         """Takes what is to be made into tasks now out of what is ready."""
@@ -187,7 +233,7 @@ class Scheduler:
 
     def _is_making_data(self) -> bool:
         batches = [*self._running.values(), *(entry[-1] for entry in self._queue)]
-        return any(batch.task.kind == "dataset" for batch in batches)
+        return self._turns.is_making_data or any(batch.task.kind == "dataset" for batch in batches)
 
     def _cut_off(self, keys: Sequence[bytes]) -> list[Ready]:
         """Those of the nodes whose result is neither known by the contents of their inputs nor being computed."""
@@ -281,6 +327,7 @@ class Scheduler:
                 tally.computed += 1
                 found |= dict.fromkeys(alike, next(digests))
         self._store.alias({key: found[key] for alike in equal for key in alike[1:] if key in found})
+        self._turns.given_back([self._action(places[0]) for places in batch.places])
         for key, digest in found.items():
             self._release(key, digest)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
 from gendsl_runtime.execute.task import Outcome, Task
+from gendsl_runtime.store.leases import Holder
 
 
 class Watch:
@@ -20,6 +21,12 @@ class Watch:
 
     def queued(self, task: Task, seconds: float) -> None:
         """A task will be done; the seconds it is expected to take, 0 where nothing is known."""
+
+    def given(self, task: Task) -> None:
+        """Another run computes this task or has done so, whole or in part; the rest of it is queued anew."""
+
+    def waiting(self, holders: Sequence[Holder], nodes: int, arrived: int) -> None:
+        """So many nodes are left to other runs on the same store; `arrived` more of theirs have come."""
 
     def part(self, task: Task, share: float) -> None:
         """A share of a task is done."""

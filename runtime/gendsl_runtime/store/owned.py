@@ -16,6 +16,8 @@ from pathlib import Path
 
 ATTEMPTS = "attempts-"
 """How the folders begin in which workers write."""
+RUNNER = "run-"
+"""How the files in `leases/` begin that runs hold while they live."""
 
 
 @contextmanager
@@ -49,9 +51,27 @@ def own_folder(store: Path) -> Iterator[Path]:
             return
 
 
+def is_owned(path: Path) -> bool:
+    """Whether somebody holds this; also where nobody can tell."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def cleared(store: Path) -> list[Path]:
     """Removes what processes that are dead left half done: attempts, drafts of results and of runs. Best effort."""
-    left = [*store.glob(f"{ATTEMPTS}*"), *(store / "tmp").glob("*"), *(store / "runs").glob(".*")]
+    drafts = [*(store / "tmp").glob("*"), *(store / "runs").glob(".*")]
+    left = [*store.glob(f"{ATTEMPTS}*"), *drafts, *(store / "leases").glob(f"{RUNNER}*")]
     return [path for path in left if _cleared(path)]
 
 
