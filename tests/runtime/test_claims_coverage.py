@@ -1,4 +1,4 @@
-"""Intervals cover what they say: a short form of `benchmarks/claims.py`."""
+"""Intervals cover what they say: a short form of `benchmarks/claims.py` and `benchmarks/verdicts.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.claims import STUDIES, coverage, fractions
+from benchmarks.verdicts import COORDINATES, FAMILIES, MOST, RULES
 from gendsl_runtime.claims.peaks import peak
 
 REPETITIONS = 600
@@ -44,3 +45,22 @@ def test_peaks_of_flat_curves_cover(name):
     values = np.random.default_rng(0).normal(size=(10, 12, REPETITIONS))
     found = peak(name, values, level=0.95, threshold=np.zeros(REPETITIONS))
     assert np.mean((found.low <= 0) & (found.high >= 0)) >= 0.95 - SLACK
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_false_verdicts_of_claims_and_files(name):
+    values = np.random.default_rng(1).normal(size=(10, COORDINATES, REPETITIONS))
+    wrong = FAMILIES[name](values)
+    if name == "a file of 5 claims, any decided":
+        assert wrong > 0.15  # what Holm's method is for
+    else:
+        assert wrong <= 0.05 + SLACK
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_false_verdicts_and_power_of_rules(name):
+    values = np.random.default_rng(2).normal(size=(REPETITIONS, MOST))
+    assert np.mean(RULES[name](values).outcome != 0) <= 0.05 + SLACK
+    found = RULES[name](values + 1)
+    assert np.mean(found.outcome == 1) >= 0.35
+    assert found.used.max() <= MOST
