@@ -169,7 +169,13 @@ CLAIMS = (
         op="<",
         right=Statistic(name="mean", version=1, values=(ERROR,), over=("seed",)),
     ),
-    Claim(name="open", text="mean(vol.log_volume) > 3 at 95%", left=ERROR, op=">", right=Number(value=3.0)),
+    Claim(
+        name="open",
+        text="mean(vol.log_volume) > 3 at 95%",
+        left=Quantity(step="vol", name="log_volume", unit="nats"),
+        op=">",
+        right=Number(value=3.0),
+    ),
 )
 
 

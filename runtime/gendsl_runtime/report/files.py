@@ -13,6 +13,7 @@ import vl_convert
 from gendsl_runtime.chart.style import STATIC
 from gendsl_runtime.draft import write_whole
 
+FORMATS = ("json", "svg", "png", "pdf")
 SCALE = 2.0
 """PNG pixels for each pixel of the figure."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
