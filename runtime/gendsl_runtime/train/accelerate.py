@@ -117,6 +117,8 @@ class Accelerated:
     """Of all steps, int64 `(T,)`."""
     is_trusted: bool = True
     """Whether recordings are made; they are not after one failed."""
+    _orders: dict[int, Tensor] = field(default_factory=dict)
+    """Of one epoch: the one under way, or the next."""
     _tables: dict[object, Tensor] = field(default_factory=dict)
     _blocks: dict[Shape, Block] = field(default_factory=dict)
     _replays: dict[Shape, Call] = field(default_factory=dict)
@@ -131,7 +133,7 @@ class Accelerated:
         """Train up to step `end` of the same epoch, or to the end of the block after which `pause` says so."""
         per_epoch = stack.feed.steps
         epoch = stack.steps // per_epoch
-        index = stack.feed.index(epoch)
+        index = self._order(stack, epoch)
         while stack.steps < end:
             behind = stack.steps - epoch * per_epoch
             shape = _shape(stack, behind, end - stack.steps)
@@ -145,6 +147,15 @@ class Accelerated:
             stack.steps += shape.steps
             if pause():
                 return
+        if end == (epoch + 1) * per_epoch < len(self.numbers):
+            # Shuffled while the device is still busy with this epoch.
+            self._order(stack, epoch + 1)
+
+    def _order(self, stack: Stack, epoch: int) -> Tensor:
+        """Which examples the members see in an epoch, `(M, N)`."""
+        if epoch not in self._orders:
+            self._orders = {epoch: stack.feed.index(epoch)}
+        return self._orders[epoch]
 
     def _filled(self, stack: Stack, shape: Shape, index: Tensor) -> Block:
         """The block of that shape, for the steps that come next, which see the examples `index` `(M, K B)`."""
