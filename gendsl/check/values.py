@@ -23,9 +23,10 @@ def value(world: World, given: Given, want: Type, slot: Slot) -> Value:
     if isinstance(expr, tree.Group):
         return value(world, given.at(expr.inner), want, slot)
     if isinstance(expr, tree.Constant) and expr.value is None:
-        if not want.optional:
-            mismatch(world, given, want, slot)
-        return Nothing()
+        if want.optional:
+            return Nothing()
+        word = _word(given, "none", want, slot)
+        return word if word is not None else mismatch(world, given, want, slot)
     if want.name == "Values":
         return results.result(world, given).value
     if isinstance(expr, tree.Where):

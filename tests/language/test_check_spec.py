@@ -225,3 +225,16 @@ def test_numbers_are_of_their_type():
 def test_the_spec_goes_to_json_and_back():
     found = spec(SWEPT + "claim c: mean(g.error where width == 8) < 5%")
     assert Spec.model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "more"), [("none", ""), ("kind", "param kind = none"), ("kind", "let kind = none")]
+)
+def test_none_is_a_choice_where_it_is_one(value, more):
+    text = BASE.replace("mlp(hidden=[8])", f"normed_net(norm={value})") + more
+    assert spec(text).steps["clean"].arguments["model"].arguments["norm"] == Choice(name="none")
+
+
+def test_none_is_a_choice_on_an_axis():
+    text = BASE.replace("mlp(hidden=[8])", "normed_net(norm=kind)") + "sweep kind in [none, layer]\n"
+    assert spec(text).axes["kind"].labels == ("none", "layer")

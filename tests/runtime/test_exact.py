@@ -34,7 +34,7 @@ MODELS = {
     "batch_norm": component("model", "resnet", width=5, stages=2, norm="batch"),
     "layer_norm": component("model", "mlp", hidden=[6], norm="layer", dropout=0.3),
     "mlp_with_all": component("model", "mlp", hidden=[6, 6], norm="batch", skip=True, dropout=0.2),
-    "one_channel": component("model", "cnn", channels=[3, 1], hidden=[3], norm="group"),
+    "one_channel": component("model", "cnn", channels=[1], hidden=[3], norm="group"),
     "cnn_with_all": component("model", "cnn", channels=[4, 8], norm="batch", dropout=0.5),
     "vgg": component("model", "vgg", width=5, stages=2, depth=2, norm="group", dropout=0.3),
     "autoencoder": component("model", "autoencoder", hidden=[9], bottleneck=2, activation="sin"),

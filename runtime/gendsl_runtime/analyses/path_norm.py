@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor
 
@@ -11,9 +9,16 @@ from gendsl_runtime.component import analysis
 from gendsl_runtime.measures.matrices import matrices
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
+from gendsl_runtime.train.layers.activation import Pointwise
+from gendsl_runtime.train.layers.dropout import Dropout
+from gendsl_runtime.train.layers.layer import Layered
+from gendsl_runtime.train.layers.linear import FixedLinear, Flatten, Linear, Scaled
+
+CHAIN = (Flatten, Linear, FixedLinear, Scaled, Pointwise, Dropout)
+"""Layers of which a network of dense layers, one behind the other, is made."""
 
 
-@analysis(version=1, gives={"path_norm": "1"}, paper="neyshabur2015norm")
+@analysis(version=2, gives={"path_norm": "1"}, paper="neyshabur2015norm")
 def path_norm(runs: Runs) -> dict[str, Tensor]:
     """The l2 path norm: root of the sum over all paths from an input to an output of the squared product of
     weights.
@@ -22,19 +27,19 @@ def path_norm(runs: Runs) -> dict[str, Tensor]:
     2015, "Norm-Based Capacity Control", with p = 2): the sum over exponentially many paths is a product of
     matrices. Paths that start at a bias are left out. Unchanged when a hidden ReLU unit's incoming weights
     are multiplied by a > 0 and its outgoing ones divided by it. Exact (float64), for networks that are a
-    chain of dense layers.
+    chain of dense layers without norms, skips or tied weights. Of `random_features` the paths are those of the
+    readout.
 
     Raises:
-        Problem: the network has convolutions or layers that do not follow one another.
+        Problem: the network is more than dense layers that follow one another.
     """
     layers = list(matrices(runs).values())
-    kernels = [weight for weight in runs.state.parameters.values() if weight.ndim > 3]
-    chained = all(later.shape[2] == earlier.shape[1] for earlier, later in pairwise(layers))
-    if kernels or not layers or not chained:
+    parts = runs.network.layers if isinstance(runs.network, Layered) else ()
+    if not layers or not parts or not all(isinstance(part, CHAIN) for part in parts):
         raise Problem(
             "not-a-dense-network",
             "`path_norm` is defined here for networks that are a chain of dense layers",
-            help="use it on `mlp`, `linear` or `deep_linear`; `weight_norms` takes any network",
+            help="use it on `deep_linear`, or `mlp` without `norm` and `skip`; `weight_norms` takes any network",
         )
     paths = torch.ones(runs.members, layers[0].shape[2], 1, dtype=torch.float64, device=runs.device)
     for layer in layers:

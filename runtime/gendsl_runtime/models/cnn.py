@@ -67,7 +67,7 @@ def cnn(
             f"an image of {shape[1]} x {shape[2]} pixels cannot be halved {len(channels)} times",
             help="give fewer `channels`, or larger images",
         )
-    layers.append(Flatten())
+    layers.append(Flatten(after_images=True))
     features = depth * height * width
     for name, units in zip(prefixes(len(hidden), "hidden"), hidden, strict=True):
         layers += [Linear(name, features, units), Pointwise(activation)]

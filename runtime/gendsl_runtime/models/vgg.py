@@ -71,7 +71,7 @@ def vgg(
             layers.append(Pointwise("relu"))
             inputs = units
         layers.append(Pool(2))
-    layers.append(Flatten())
+    layers.append(Flatten(after_images=True))
     features = inputs * (shape[1] >> stages) * (shape[2] >> stages)
     for name, units in zip(prefixes(len(hidden), "hidden"), hidden, strict=True):
         layers += [Linear(name, features, units), Pointwise("relu")]

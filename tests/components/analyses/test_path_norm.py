@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from gendsl_runtime.analyses.path_norm import path_norm
+from gendsl_runtime.models.autoencoder import autoencoder
+from gendsl_runtime.models.cnn import cnn
+from gendsl_runtime.models.mlp import mlp
 from gendsl_runtime.problem import Problem
 
 
@@ -36,8 +39,16 @@ def test_moving_scale_between_the_layers_of_a_unit_changes_nothing(make_runs):
     np.testing.assert_allclose(path_norm(runs)["path_norm"], before, rtol=1e-14)
 
 
-def test_a_network_that_is_no_chain_is_refused(make_runs):
-    runs = make_runs()
-    runs.state.parameters["hidden.0.weight"] = runs.state.parameters["hidden.0.weight"][:, :, :, None, None]
+@pytest.mark.parametrize(
+    "network",
+    [
+        cnn((1, 4, 4), 3, channels=[2], hidden=[3]),
+        mlp((3,), 3, hidden=[4], norm="layer"),
+        mlp((3,), 3, hidden=[4], norm="batch"),
+        mlp((3,), 3, hidden=[4, 4], skip=True),
+        autoencoder((3,), 3, hidden=[4], bottleneck=2, tied=True),
+    ],
+)
+def test_a_network_that_is_no_chain_is_refused(make_runs, network):
     with pytest.raises(Problem, match="chain of dense layers"):
-        path_norm(runs)
+        path_norm(make_runs(network=network))

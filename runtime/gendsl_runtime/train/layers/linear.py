@@ -189,8 +189,15 @@ class Scaled(Plain):
 class Flatten(Plain):
     """`(members, ..., examples)` to `(members, features, examples)`, in the order of `torch.flatten`."""
 
+    after_images: bool = False
+    """Whether what comes in lies as convolutions leave it. Of images of one channel that would be a view whose strides
+    tell the number of members, and the library chooses its product by the strides."""
+
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
-        return inputs if inputs.ndim == 3 else inputs.reshape(inputs.shape[0], -1, inputs.shape[-1])
+        if inputs.ndim == 3:
+            return inputs
+        flat = inputs.reshape(inputs.shape[0], -1, inputs.shape[-1])
+        return flat.contiguous() if self.after_images else flat
 
     @property
     def is_scratch(self) -> bool:
