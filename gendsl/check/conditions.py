@@ -8,8 +8,7 @@ from itertools import product
 from typing import NoReturn
 
 from gendsl import tree
-from gendsl.catalogue.types import Type
-from gendsl.check import names, numbers, reach, sweeps, values
+from gendsl.check import names, numbers, reach, sweeps
 from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
 from gendsl.check.selection import Axes, holds, matches
@@ -17,19 +16,16 @@ from gendsl.check.slots import Slot
 from gendsl.quantity import DIMENSIONS
 from gendsl.spec import (
     Axis,
-    Component,
     Coordinate,
     Items,
     Label,
-    Moment,
     Number,
     Operation,
     Range,
-    Split,
     Value,
     Where,
 )
-from gendsl.spec.substitute import folded
+from gendsl.spec.mentions import axes_of
 
 COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
 FLIPPED = {"<": ">", "<=": ">=", "==": "==", "!=": "!=", ">=": "<=", ">": "<"}
@@ -84,7 +80,9 @@ def where(world: World, given: Given, subject: Value, condition: Given, axes: se
     about = About(text, axes, reach.own_axes(subject))
     found = _selection(world, condition, about)
     mentioned = {
-        name: sweeps.finished(world, name) for name in _axes(found.value) if _is_static(world, name, about)
+        name: sweeps.finished(world, name)
+        for name in dict.fromkeys(axes_of(found.value))
+        if _is_static(world, name, about)
     }
     _not_empty(world, found.value, mentioned, condition)
     fixed = {name: next(iter(places)) for name, places in found.equal.items() if len(places) == 1}
@@ -97,16 +95,9 @@ def _is_static(world: World, name: str, about: About) -> bool:
     return name == "seed" or name in world.axes
 
 
-def _axes(condition: Value) -> set[str]:
-    if isinstance(condition, Coordinate):
-        return {condition.axis}
-    parts = condition.operands if isinstance(condition, Operation) else ()
-    return set().union(*(_axes(part) for part in parts))
-
-
 def _not_empty(world: World, condition: Value, axes: Axes, given: Given) -> None:
     sizes = [len(axis.values) for axis in axes.values()]
-    if _axes(condition) != axes.keys() or math.prod(sizes) > LOOKED_AT:
+    if set(axes_of(condition)) != axes.keys() or math.prod(sizes) > LOOKED_AT:
         return
     for place in product(*map(range, sizes)):
         if holds(condition, axes, dict(zip(axes, place))):
@@ -306,51 +297,3 @@ def _among(world: World, ref: Ref, given: Given) -> Selection:
     world.faults.fail(
         "wrong-type", "`in` takes a range or a list", given.place, help=f"write `[{given.text}]`"
     )
-
-
-def argument(world: World, given: Given, expr: tree.Where, want: Type, slot: Slot) -> Value:
-    """A `where` in an argument of a step: it must leave one label of each axis it speaks about."""
-    subject = values.value(world, given.at(expr.subject), want, slot)
-    axes = reach.axes_of(world, subject)
-    text = given.at(expr.subject).text
-    found = where(world, given, subject, given.at(expr.condition), axes, text)
-    loose = _axes(found.condition) - found.fixed.keys()
-    if loose:
-        world.faults.fail(
-            "open-where",
-            f"this leaves several labels of `{min(loose)}`",
-            given.spot(expr.condition.span),
-            note="what a step is made from has one value at each coordinate",
-            help="select in the claim or the plot instead, or fix each axis with `==`",
-        )
-    return at_labels(world, subject, found.fixed, found.condition)
-
-
-def at_labels(world: World, subject: Value, fixed: dict[str, int], condition: Value) -> Value:
-    """The subject with axes replaced by their labels; a Where is left for what other steps vary along."""
-    value = _substituted(world, subject, fixed)
-    left = {name: place for name, place in fixed.items() if name in reach.axes_of(world, value)}
-    return Where(subject=value, condition=condition, fixed=left) if left else value
-
-
-def _substituted(world: World, value: Value, fixed: dict[str, int]) -> Value:
-    match value:
-        case Coordinate(axis=axis, part=part) if axis in fixed:
-            label = sweeps.finished(world, axis).values[fixed[axis]]
-            return label.items[part] if part is not None and isinstance(label, Items) else label
-        case Items(items=items):
-            return Items(items=tuple(_substituted(world, item, fixed) for item in items))
-        case Component():
-            changed = {name: _substituted(world, part, fixed) for name, part in value.arguments.items()}
-            return value.model_copy(update={"arguments": changed})
-        case Moment():
-            return Moment(
-                run=_substituted(world, value.run, fixed), epoch=_substituted(world, value.epoch, fixed)
-            )
-        case Split():
-            return Split(dataset=_substituted(world, value.dataset, fixed), name=value.name)
-        case Operation():
-            operands = tuple(_substituted(world, part, fixed) for part in value.operands)
-            return folded(value.op, operands)
-        case _:
-            return value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gendsl import tree
 from gendsl.catalogue.types import COMPONENTS, Type, described
-from gendsl.check import conditions, names, numbers, references, results, sweeps
+from gendsl.check import fixed, names, numbers, references, results, sweeps
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, mismatch
 from gendsl.spec import Choice, Flag, InputFile, Items, Nothing, Operation, Text, Value
@@ -30,7 +30,7 @@ def value(world: World, given: Given, want: Type, slot: Slot) -> Value:
     if want.name == "Values":
         return results.result(world, given).value
     if isinstance(expr, tree.Where):
-        return conditions.argument(world, given, expr, want, slot)
+        return fixed.argument(world, given, expr, want, slot)
     if isinstance(expr, tree.Name):
         word = _word(given, expr.id, want, slot)
         if word is not None:

@@ -15,6 +15,7 @@ import pytest
 
 from gendsl.diagnostic import DiagnosticError
 from gendsl.plan import Plan, plan
+from gendsl_runtime.cli import main as gen
 from gendsl_runtime.cli import plan as command
 from gendsl_runtime.reading import read_checked
 from gendsl_runtime.store import Entry, Store
@@ -218,7 +219,7 @@ def test_gen_plan_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def test_gen_plan_shows_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.gen").write_text(SPEC.replace("relu", "relo"))
-    assert gen_plan(str(tmp_path / "x.gen"), "--store", str(tmp_path / "store")) == 1
+    assert gen(["plan", str(tmp_path / "x.gen"), "--store", str(tmp_path / "store")]) == 1
     assert "relo" in capsys.readouterr().err
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gendsl_runtime.cli.options import add_limits, add_spec, exit_code, is_coloured, spec_options
+from gendsl_runtime.cli.options import add_limits, add_spec
 
 if TYPE_CHECKING:
     from gendsl.plan import Plan
@@ -45,27 +44,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Prints the plan; 0 where nothing is to be done, 2 where there is."""
-    from gendsl.plan import plan
-    from gendsl.render import render
-    from gendsl_runtime.device import chosen_device
-    from gendsl_runtime.numerics import numerics
-    from gendsl_runtime.reading import file_digest, read_checked
+    from gendsl_runtime.cli.planned import planned
     from gendsl_runtime.saved import last_spec
     from gendsl_runtime.states import states
     from gendsl_runtime.store import Store
     from gendsl_runtime.store.place import store_place
 
-    checked = read_checked(arguments.file, spec_options(arguments))
-    if checked.diagnostics:
-        print(render(checked.diagnostics, color=is_coloured(sys.stderr)), file=sys.stderr)
-    if checked.spec is None:
-        return exit_code(checked.diagnostics)
-    made = plan(
-        checked.spec,
-        numerics=numerics(chosen_device(arguments.device)),
-        max_runs=arguments.max_runs,
-        file_digest=file_digest,
-    )
+    made = planned(arguments, max_runs=arguments.max_runs)
     place = store_place(Path(arguments.file), arguments.store)
     with Store.open(place, create=False) as store:
         told = states(made, store, last_spec(made.spec.name, place))
