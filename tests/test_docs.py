@@ -29,6 +29,8 @@ def test_the_examples_of_the_language_page_are_one_right_file(preset):
     file, faults = parse(source)
     assert not faults
     found = check(source, file, catalogue(), Options(preset=preset)).diagnostics
+    # The preset takes few seeds, to be quick.
+    found = [d for d in found if preset is None or d.code not in ("few-seeds", "narrow-interval")]
     assert not found, [d.message for d in found]
 
 
