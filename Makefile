@@ -32,9 +32,9 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile
 
-# The long form of tests/faults: runs killed 200 times.
+# The long form of tests/faults: runs killed 200 times, eight runs at once; the figures are printed.
 faults: $(READY)
-	GENDSL_KILLS=100 $(BIN)/pytest tests/faults
+	GENDSL_FAULTS=all GENDSL_KILLS=100 $(BIN)/pytest -rP tests/faults
 
 bench: $(READY)
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
