@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gendsl.spec import Choice, Operation, Statistic
+from gendsl.spec import Choice, Operation, Spec, Statistic
 from gendsl_runtime.claims.decide import decide
 from gendsl_runtime.claims.outlook import power, seeds_to_decide
+from gendsl_runtime.cli.verdicts import verdict_lines
 from tests.runtime.claimed import WIDTH, X, claim, number, only, reduce, results, seeds
 
 
@@ -18,6 +19,7 @@ def along(name, value=X, **arguments):
     return Statistic(name=name, version=1, values=(value,), over=(), along="width", arguments=arguments)
 
 
+TINY = Spec(name="t", title="T", path="t.gen", text="", axes={}, steps={}, claims=())
 FIRST = {"level": number(0.5), "direction": Choice(name="either"), "which": Choice(name="first")}
 
 
@@ -85,6 +87,7 @@ def test_that_many_seeds_decide_four_times_in_five():
     verdict = only([seeds(10)], claim(reduce("mean", X), ">", 0), x=x)
     assert verdict.outcome == "undecided"
     assert f"about {verdict.needed} seeds" in verdict.outlook
+    assert verdict.outlook in " ".join(verdict_lines(TINY, [verdict], is_coloured=False))
     effect = x.mean() / x.std(ddof=1)
     repeated = np.random.default_rng(7).normal(size=(4000, verdict.needed)) + effect
     decided = np.mean(stats.ttest_1samp(repeated, 0, axis=1).pvalue <= 0.05)
