@@ -88,6 +88,33 @@ class Operations(TorchDispatchMode):
                         own.copy_(one)
 
 
+class OnTheDevice(TorchDispatchMode):
+    """Fails where an operation touches memory of the CPU, when all else lies on the device `meta`."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **(kwargs or {}))
+        for one in tree_leaves((args, kwargs, found)):
+            if isinstance(one, Tensor) and one.device.type == "cpu":
+                raise RuntimeError(f"memory of the CPU in a recording: {function}")
+        return found
+
+
+class Checking:
+    """Records nothing; sees where operations find their memory."""
+
+    def __init__(self) -> None:
+        self.recorded = 0
+
+    def take(self, call: Callable[[], None]) -> None:
+        call()
+
+    def record(self, call: Callable[[], None]) -> Callable[[], None]:
+        self.recorded += 1
+        with OnTheDevice():
+            call()
+        return lambda: None
+
+
 class Replaying:
     """Records as a CUDA graph does; counts what it was asked for."""
 
