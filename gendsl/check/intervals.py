@@ -47,7 +47,7 @@ def narrow(world: World, given: Given, left: Value, right: Value) -> None:
     count = len(sweeps.seeds(world).values)
     found = [*_over_seeds(left), *_over_seeds(right)]
     random = [statistic for statistic in found if _is_random(world, statistic)]
-    alone = len(random) == 1
+    alone = len(random) == 1 and any(_inner(side) is random[0] for side in (left, right))
     for statistic in random:
         known = NARROW.get(statistic.name)
         if known is None or (known.seeds is not None and (not FEW <= count < known.seeds or not alone)):
@@ -70,6 +70,11 @@ def _over_seeds(value: Value) -> Iterator[Statistic]:
         yield value
     for part in reach.inside(value):
         yield from _over_seeds(part)
+
+
+def _inner(value: Value) -> Value:
+    """What stands inside of `where`s."""
+    return _inner(value.subject) if isinstance(value, Where) else value
 
 
 def _is_random(world: World, value: Value) -> bool:
