@@ -46,7 +46,7 @@ def settings(spec: Path) -> Settings:
     store = given.get("store")
     return Settings(
         allow_python=given.get("allow_python", False),
-        store=None if store is None else path.parent / Path(store).expanduser(),
+        store=None if store is None else path.parent / _home(source, store),
         file=path,
     )
 
@@ -84,8 +84,16 @@ def _check(source: Source, name: str, value: object) -> None:
             f"there is no setting `{name}`",
             f"did you mean `{near}`?" if near else f"the settings are {known}",
         )
-    if not isinstance(value, wanted) or value == "":
+    if not isinstance(value, wanted) or value == "" or (isinstance(value, str) and "\0" in value):
         _refuse(source, _place(source, name), f"`{name}` takes {WORDS[wanted]}", None)
+
+
+def _home(source: Source, store: str) -> Path:
+    """The folder that is said, with `~` as the home it stands for."""
+    try:
+        return Path(store).expanduser()
+    except RuntimeError:
+        _refuse(source, _place(source, "store"), f"`{store}` is in the home of nobody here", None)
 
 
 def _place(source: Source, name: str) -> Span:

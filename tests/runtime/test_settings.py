@@ -28,6 +28,8 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
         ("[allow_python]\nx = 1", "`allow_python` takes true or false", "allow_python"),
         ("\nallow_python = 'yes'", "`allow_python` takes true or false", "allow_python"),
         ("store = ''", "`store` takes text in quotes", "store"),
+        ('store = "a\\u0000b"', "`store` takes text in quotes", "store"),
+        ("store = '~no-such-user/x'", "is in the home of nobody here", "store"),
         ("store = 3", "`store` takes text in quotes", "store"),
         ("workers = 3", "there is no setting `workers`", "workers"),
         ("ok = = 2", "this is not TOML", "ok = = 2"),
