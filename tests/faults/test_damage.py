@@ -1,6 +1,6 @@
 """Damage between two runs, a clock that is set back, faults inside a stack.
 
-The same command ends with the digests of an undisturbed run, or with a diagnostic, and computes nothing that need not be.
+The same command ends with the digests of an undisturbed run or with a diagnostic, and computes nothing without need.
 `GENDSL_FAULTS=all` damages every stored result in every way. Components of the user's that raise, hang or return
 something wrong are tested in `tests/runtime/test_python_workers.py`, stacks that do not fit in
 `tests/runtime/test_schedule.py`.
