@@ -38,6 +38,8 @@ def granulated_kendall(x: np.ndarray, y: np.ndarray, shape: Sequence[int]) -> np
         0.5
     """
     x, y = np.broadcast_arrays(x, y)
+    if x.shape[-1] == 0:
+        return np.full(x.shape[:-1], np.nan)
     front, count = x.shape[:-1], len(shape)
     grids = [values.reshape(*front, *shape) for values in (x, y)]
     along = []

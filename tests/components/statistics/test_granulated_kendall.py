@@ -44,3 +44,4 @@ def test_missing_values_take_their_pairs_along():
     x, y = np.array([1.0, 2.0, np.nan]), np.array([1.0, 3.0, 2.0])
     assert granulated_kendall(x, y, (3,)) == 1.0
     assert np.isnan(granulated_kendall(np.ones(1), np.ones(1), (1,)))
+    assert np.isnan(granulated_kendall(np.ones(0), np.ones(0), (0,)))
