@@ -53,6 +53,11 @@
     const head = all("th", table).map((cell) => cell.textContent.trim());
     save(button.dataset.csv + ".csv", "text/csv", csv([head, ...[...table.tBodies[0].rows].map(cells)]));
   }));
+  all("[data-file]").forEach((button) => button.addEventListener("click", () => {
+    const name = button.dataset.file;
+    const content = json(document.querySelector(`[data-content="${CSS.escape(name)}"]`));
+    save(name, "", "data:application/vnd.apache.parquet;base64," + content);
+  }));
   const bibtex = document.getElementById("bibtex");
   if (bibtex) bibtex.addEventListener("click", () => save("references.bib", "text/plain", json(document.getElementById("bibtex-text"))));
 
@@ -126,6 +131,7 @@
     const result = await vegaEmbed(chart, fitted(spec, room), options);
     if (views.has(name)) views.get(name).finalize();
     views.set(name, result);
+    chart.setAttribute("aria-hidden", "true"); // the figure around it says in words what it shows
     lit(chart);
     slide(chart, spec, result.view);
     const figure = chart.closest("figure");

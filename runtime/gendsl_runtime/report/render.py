@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +21,7 @@ from gendsl.spec.shown import shown
 from gendsl_runtime.chart.style import STATIC
 from gendsl_runtime.draft import write_whole
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.report.attached import Attached, attached
 from gendsl_runtime.report.cards import cards
 from gendsl_runtime.report.failures import groups
 from gendsl_runtime.report.figure import figure, notes, vega_lite
@@ -67,7 +68,7 @@ def _rendered(results: Results, folder: Path) -> Path:
     figures = [_written(drawn(plot, results), folder / "figures") for plot in _shown(results.spec)]
     write_whole(folder / "spec.gen", results.spec.text.encode())
     path = folder / PAGE
-    write_whole(path, page(results, figures).encode())
+    write_whole(path, page(results, figures, attached(folder, results)).encode())
     return path
 
 
@@ -103,7 +104,7 @@ def drawn(plot: spec.Plot, results: Results) -> Drawn:
     return Drawn(plot.name, plot.caption, (*only, *notes(chart)), content)
 
 
-def page(results: Results, figures: list[Drawn]) -> str:
+def page(results: Results, figures: list[Drawn], files: Sequence[Attached] = ()) -> str:
     """The HTML of the report."""
     experiment = results.spec
     lead, rest = _sentences(experiment.about)
@@ -120,6 +121,7 @@ def page(results: Results, figures: list[Drawn]) -> str:
         "failures": groups(results),
         "figures": figures,
         "blocks": blocks(results),
+        "files": files,
         "limit": ROWS,
         "graph": graph(results),
         "box": (WIDTH, HEIGHT),
