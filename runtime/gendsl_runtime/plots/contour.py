@@ -166,7 +166,17 @@ def _places(column: Column, name: str, scale: str) -> np.ndarray:
 def _grids(
     table: Table, color: Column, x: Column, y: Column, facet: Column | None
 ) -> tuple[list[tuple[str, np.ndarray]], list[str]]:
-    """Title and heights `(y, x)` of each panel, both ascending."""
+    """Title and heights `(y, x)` of each panel, both ascending.
+
+    Raises:
+        Problem: `not-a-grid`: the heights do not lie along both axes.
+    """
+    if x.dim == y.dim or not {x.dim, y.dim} <= set(color.array.dims):
+        raise Problem(
+            "not-a-grid",
+            f"a contour needs heights along two axes; {color.title} has no grid of {x.title} and {y.title}",
+            help="use `line`",
+        )
     kept = {column.dim for column in (x, y, facet) if column is not None}
     others = [dim for dim in color.array.dims if dim not in kept]
     array = color.array.astype(np.float64).mean(others).transpose(..., y.dim, x.dim).sortby([y.dim, x.dim])
