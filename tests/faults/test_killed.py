@@ -100,6 +100,7 @@ class Server:
         (folder / "killed.gen").write_text(SPEC)
         words = ["run", "killed.gen", "--store", "store", *options]
         told = folder / "told"
+        told.write_text("")  # may be read before the run has written anything
         return Run(self, self.ask({"folder": str(folder), "words": words, "told": str(told)}), told)
 
 
