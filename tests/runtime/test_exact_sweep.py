@@ -100,7 +100,7 @@ def test_order_does_not_matter(name) -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_members_that_leave_in_mid_run_leave_the_others_alone(name) -> None:
-    """One ends at once, one diverges, one stops: each is compacted away while the rest trains on."""
+    """One ends at once, one stops: each is compacted away while the rest trains on."""
     long = [Length(9, "steps")] * 3
     rest = [
         member(one.data, **{**vars_of(one), "budget": budget})
