@@ -22,11 +22,11 @@ from time import process_time
 import numpy as np
 import torch
 
-from gendsl_runtime.analyses.accuracy import accuracy
-from gendsl_runtime.analyses.basin_volume import basin_volume
-from gendsl_runtime.analyses.hessian_top import hessian_top
-from gendsl_runtime.analyses.loss import loss
-from gendsl_runtime.analyses.margins import margins
+from gendsl_runtime.analyses.complexity.margins import margins
+from gendsl_runtime.analyses.curvature.hessian_top import hessian_top
+from gendsl_runtime.analyses.prediction.accuracy import accuracy
+from gendsl_runtime.analyses.prediction.loss import loss
+from gendsl_runtime.analyses.sharpness.basin_volume import basin_volume
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.losses.cross_entropy import cross_entropy
 from gendsl_runtime.measures.hessian import hessian_product

@@ -60,7 +60,7 @@ def now() -> dict[str, Known]:
     return {
         f"{kind}/{name}": Known(
             version=known.components[kind, name].version,
-            fingerprint=_digest(RUNTIME / PACKAGE / FOLDERS[kind] / f"{name}.py", name),
+            fingerprint=_digest(Path(known.components[kind, name].file), name),
             same=[],
         )
         for kind in KINDS

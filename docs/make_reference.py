@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gendsl_runtime.cli.explain import page
-from gendsl_runtime.components import FOLDERS, catalogue
+from gendsl_runtime.components import FOLDERS, catalogue, families
 
 FOLDER = Path(__file__).parent / "reference"
 HEAD = """# {title}
@@ -22,8 +22,12 @@ def pages() -> dict[str, str]:
             [
                 HEAD.format(title=folder.capitalize(), folder=folder),
                 *(
-                    f"## {name}\n\n```text\n{page(known.components[kind, name])}```\n"
-                    for name in known.names(kind)
+                    (f"## {family.capitalize()}\n\n" if family else "")
+                    + "\n".join(
+                        f"{'###' if family else '##'} {name}\n\n```text\n{page(known.components[kind, name])}```\n"
+                        for name in names
+                    )
+                    for family, names in families(kind).items()
                 ),
             ]
         )

@@ -78,13 +78,15 @@ class Catalogue:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, list[int]]]:
-    """Python files of a folder with the stamp that guards them, in alphabetical order."""
+    """Python files of a folder and of the families in it, with the stamp that guards them, in order."""
     try:
-        found = sorted((e for e in os.scandir(folder) if e.name.endswith(".py")), key=lambda e: e.name)
+        found = sorted((e for e in os.scandir(folder) if e.name[0] not in "_."), key=lambda e: e.name)
     except OSError:
         return
     for entry in found:
-        if not entry.name.startswith("_"):
+        if entry.is_dir():
+            yield from _files(Path(entry.path))
+        elif entry.name.endswith(".py"):
             state = entry.stat()
             yield entry.path, [state.st_mtime_ns, state.st_size]
 

@@ -25,14 +25,23 @@ FOLDERS = {
     "statistic": "statistics",
     "plot": "plots",
 }
-"""Where the components of each kind lie, one file each."""
+"""Where the components of each kind lie, one file each; those of a large kind in a folder for each family."""
+ROOT = Path(__file__).parent
 
 
 @cache
 def catalogue() -> Catalogue:
     """Descriptions of every component, read without importing any."""
-    root = Path(__file__).parent
-    return Catalogue.read({kind: root / folder for kind, folder in FOLDERS.items()})
+    return Catalogue.read({kind: ROOT / folder for kind, folder in FOLDERS.items()})
+
+
+def families(kind: str) -> dict[str, list[str]]:
+    """Names of the components of a kind by family, both in alphabetical order; one family `""` where it has none."""
+    found: dict[str, list[str]] = {}
+    for name in catalogue().names(kind):
+        inside = Path(catalogue().components[kind, name].file).relative_to(ROOT / FOLDERS[kind])
+        found.setdefault("" if inside.parent == Path() else inside.parent.name, []).append(name)
+    return dict(sorted(found.items()))
 
 
 @cache
@@ -52,6 +61,6 @@ def load(kind: str, name: str, code: Code | None = None) -> Callable[..., Any]:
         from gendsl_runtime.python import imported
 
         return imported(code)
-    module = importlib.import_module(f"gendsl_runtime.{FOLDERS[kind]}.{name}")
-    function: Callable[..., Any] = getattr(module, name)
+    file = Path(catalogue().components[kind, name].file).relative_to(ROOT.parent).with_suffix("")
+    function: Callable[..., Any] = getattr(importlib.import_module(".".join(file.parts)), name)
     return function

@@ -23,8 +23,8 @@ def test_every_file_is_a_component():
     for kind, folder in components.FOLDERS.items():
         if kind == "train":
             continue
-        files = {path.stem for path in (ENGINE / folder).glob("*.py")} - {"__init__"}
-        assert files == set(CATALOGUE.names(kind)), f"every file in {folder} is one {kind}"
+        files = sorted(path.stem for path in (ENGINE / folder).rglob("*.py") if path.stem != "__init__")
+        assert files == CATALOGUE.names(kind), f"every file in {folder} is one {kind}"
 
 
 @pytest.mark.parametrize("known", everything(), ids=lambda known: f"{known.kind} {known.name}")
@@ -48,7 +48,7 @@ def test_it_has_a_test_of_its_own(known):
     found = [
         path
         for folder in folders
-        for path in (Path(__file__).parent / folder).glob("test_*.py")
+        for path in (Path(__file__).parent / folder).rglob("test_*.py")
         if path.stem in stems
     ]
     assert found, f"write tests/components/{components.FOLDERS[known.kind]}/test_{known.name}.py"

@@ -58,13 +58,16 @@ def main(arguments: argparse.Namespace) -> int:
 
 def table(kind: str) -> str:
     """One line a component: its name, what it is, its first parameters."""
-    from gendsl_runtime.components import catalogue
+    from gendsl_runtime.components import catalogue, families
 
-    return tabled(kind, {name: catalogue().components[kind, name] for name in catalogue().names(kind)})
+    return "\n".join(
+        tabled(kind, {name: catalogue().components[kind, name] for name in names}, family)
+        for family, names in families(kind).items()
+    )
 
 
-def tabled(kind: str, components: Mapping[str, Description]) -> str:
-    """The components of one kind."""
+def tabled(kind: str, components: Mapping[str, Description], family: str = "") -> str:
+    """The components of one kind, or of a family of it."""
     from gendsl_runtime.components import FOLDERS
 
     if not components:
@@ -79,4 +82,5 @@ def tabled(kind: str, components: Mapping[str, Description]) -> str:
         rows.append(
             f"  {name:{width}}{summary}".rstrip() + "\n" + (f"  {'':{width}}({shown})\n" if shown else "")
         )
-    return f"{FOLDERS[kind]}\n{''.join(rows)}"
+    head = f"{FOLDERS[kind]}: {family}" if family else FOLDERS[kind]
+    return f"{head}\n{''.join(rows)}"

@@ -11,17 +11,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from gendsl_runtime.analyses.accuracy import accuracy
-from gendsl_runtime.analyses.basin_volume import basin_volume
-from gendsl_runtime.analyses.decision_boundary import decision_boundary
-from gendsl_runtime.analyses.el2n import el2n
-from gendsl_runtime.analyses.generalization_gap import generalization_gap
-from gendsl_runtime.analyses.hessian_top import hessian_top
-from gendsl_runtime.analyses.loss import loss
-from gendsl_runtime.analyses.margins import margins
-from gendsl_runtime.analyses.parameter_count import parameter_count
-from gendsl_runtime.analyses.path_norm import path_norm
-from gendsl_runtime.analyses.weight_norms import weight_norms
+from gendsl_runtime.analyses.complexity.margins import margins
+from gendsl_runtime.analyses.complexity.parameter_count import parameter_count
+from gendsl_runtime.analyses.complexity.path_norm import path_norm
+from gendsl_runtime.analyses.complexity.weight_norms import weight_norms
+from gendsl_runtime.analyses.curvature.hessian_top import hessian_top
+from gendsl_runtime.analyses.examples.el2n import el2n
+from gendsl_runtime.analyses.prediction.accuracy import accuracy
+from gendsl_runtime.analyses.prediction.decision_boundary import decision_boundary
+from gendsl_runtime.analyses.prediction.generalization_gap import generalization_gap
+from gendsl_runtime.analyses.prediction.loss import loss
+from gendsl_runtime.analyses.sharpness.basin_volume import basin_volume
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.losses.cross_entropy import cross_entropy
 from gendsl_runtime.models.cnn import cnn

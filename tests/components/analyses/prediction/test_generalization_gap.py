@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from gendsl_runtime.analyses.accuracy import accuracy
-from gendsl_runtime.analyses.generalization_gap import generalization_gap
-from gendsl_runtime.analyses.loss import loss
+from gendsl_runtime.analyses.prediction.accuracy import accuracy
+from gendsl_runtime.analyses.prediction.generalization_gap import generalization_gap
+from gendsl_runtime.analyses.prediction.loss import loss
 
 
 def test_every_quantity_is_a_difference_or_complement_of_the_plain_ones(make_runs):

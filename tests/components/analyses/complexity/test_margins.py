@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gendsl_runtime.analyses.accuracy import accuracy
-from gendsl_runtime.analyses.margins import margins
+from gendsl_runtime.analyses.complexity.margins import margins
+from gendsl_runtime.analyses.prediction.accuracy import accuracy
 from gendsl_runtime.models.linear import linear
 
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from gendsl_runtime.analyses.path_norm import path_norm
+from gendsl_runtime.analyses.complexity.path_norm import path_norm
 from gendsl_runtime.models.autoencoder import autoencoder
 from gendsl_runtime.models.cnn import cnn
 from gendsl_runtime.models.mlp import mlp

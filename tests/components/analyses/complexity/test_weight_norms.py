@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gendsl_runtime.analyses.weight_norms import weight_norms
+from gendsl_runtime.analyses.complexity.weight_norms import weight_norms
 
 
 def test_norms_of_each_layer_are_those_of_numpy(make_runs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import softmax
 
-from gendsl_runtime.analyses.el2n import el2n
+from gendsl_runtime.analyses.examples.el2n import el2n
 
 
 def test_scores_by_hand(make_runs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gendsl_runtime.analyses.parameter_count import parameter_count
+from gendsl_runtime.analyses.complexity.parameter_count import parameter_count
 
 
 def test_counts_of_a_small_network(make_runs):

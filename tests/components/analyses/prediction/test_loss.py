@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from gendsl_runtime.analyses.loss import loss
+from gendsl_runtime.analyses.prediction.loss import loss
 
 
 @pytest.mark.parametrize("size", [20, 512, 700])

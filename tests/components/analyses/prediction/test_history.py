@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from gendsl_runtime.analyses.history import history
+from gendsl_runtime.analyses.prediction.history import history
 from gendsl_runtime.execute.perform import payloads
 from gendsl_runtime.store.payload import unpack
 

@@ -11,7 +11,7 @@ import torch
 from scipy.special import gammaln
 from torch import Tensor
 
-from gendsl_runtime.analyses.basin_volume import basin_volume, volumes
+from gendsl_runtime.analyses.sharpness.basin_volume import basin_volume, volumes
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.measures.crossing import crossings
 from gendsl_runtime.measures.directions import draws

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gendsl_runtime.analyses.decision_boundary import decision_boundary
+from gendsl_runtime.analyses.prediction.decision_boundary import decision_boundary
 from gendsl_runtime.problem import Problem
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from sklearn.metrics import accuracy_score
 
-from gendsl_runtime.analyses.accuracy import accuracy
+from gendsl_runtime.analyses.prediction.accuracy import accuracy
 
 
 def test_it_is_the_share_classified_rightly(make_runs):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gendsl_runtime.analyses.hessian_top import hessian_top
+from gendsl_runtime.analyses.curvature.hessian_top import hessian_top
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.losses.mse import mse
 from gendsl_runtime.measures.lanczos import Krylov, Search, extreme_pairs
