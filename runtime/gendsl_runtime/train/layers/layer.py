@@ -8,7 +8,7 @@ stack one grouped channels-last convolution without moving a number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -65,6 +65,15 @@ class Pass:
     updates: Tensors = field(default_factory=dict)
     noise: Noise | None = None
     """Random numbers of the step; there in training where a layer is noisy."""
+    watch: Callable[[Layer, Tensor, Tensor], None] | None = None
+    """Sees each layer, what it takes and what it gives, also within other layers; there in analyses alone."""
+
+    def through(self, layer: Layer, inputs: Tensor) -> Tensor:
+        """The outputs of a layer, seen by who watches."""
+        outputs = layer.apply(self, inputs)
+        if self.watch is not None:
+            self.watch(layer, inputs, outputs)
+        return outputs
 
 
 class Layer(Protocol):

@@ -32,7 +32,7 @@ class Residual:
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
         straight = inputs
         for layer in self.shortcut:
-            straight = layer.apply(values, straight)
+            straight = values.through(layer, straight)
         for layer in self.body:
-            inputs = layer.apply(values, inputs)
+            inputs = values.through(layer, inputs)
         return inputs + straight

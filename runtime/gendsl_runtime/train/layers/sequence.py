@@ -51,7 +51,7 @@ class EachStep:
         return self.layer.buffers()
 
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
-        found = self.layer.apply(values, inputs.flatten(2))
+        found = values.through(self.layer, inputs.flatten(2))
         return found.view(*found.shape[:2], *inputs.shape[2:])
 
 
