@@ -6,16 +6,11 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import analysis
+from gendsl_runtime.measures.dense import CHAIN
 from gendsl_runtime.measures.matrices import matrices
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
-from gendsl_runtime.train.layers.activation import Pointwise
-from gendsl_runtime.train.layers.dropout import Dropout
 from gendsl_runtime.train.layers.layer import Layered
-from gendsl_runtime.train.layers.linear import FixedLinear, Flatten, Linear, Scaled
-
-CHAIN = (Flatten, Linear, FixedLinear, Scaled, Pointwise, Dropout)
-"""Layers of which a network of dense layers, one behind the other, is made."""
 
 
 @analysis(version=2, gives={"path_norm": "1"}, paper="neyshabur2015norm")
