@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gendsl import tree
 from gendsl.catalogue.description import Description
+from gendsl.catalogue.types import RUNS
 from gendsl.check import facts
 from gendsl.check.drafts import Draft
 from gendsl.check.facts import Facts
@@ -31,7 +32,7 @@ def train(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
     """Checks a training run, and fills in the loss its task asks for."""
     data = facts.of(world, arguments["dataset"])
     for found in data:
-        for model in facts.components(world, arguments["model"]):
+        for model in _within(world, arguments["model"], "model"):
             _model(world, draft, model, found)
     tasks = {found.task for found in data}
     if isinstance(arguments.get("loss"), Nothing):
@@ -132,19 +133,19 @@ def _stop(world: World, draft: Draft, arguments: dict[str, Value], data: list[Fa
     )
 
 
-def _optimizers(world: World, value: Value) -> Iterator[Component]:
-    """The optimizers that a value may be, and those within them."""
+def _within(world: World, value: Value, kind: str) -> Iterator[Component]:
+    """The components of a kind that a value may be, and those within them."""
     for found in facts.components(world, value):
-        if found.kind == "optimizer":
+        if found.kind == kind:
             yield found
         for inner in found.arguments.values():
-            yield from _optimizers(world, inner)
+            yield from _within(world, inner, kind)
 
 
 def _batch(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
     if isinstance(arguments.get("batch"), Nothing):
         return
-    for optimizer in _optimizers(world, arguments["optimizer"]):
+    for optimizer in _within(world, arguments["optimizer"], "optimizer"):
         if world.description(optimizer).facts.get("batch") == "all":
             world.faults.fail(
                 "needs-whole-set",
@@ -179,7 +180,8 @@ def _needs(
 def analysis(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
     """Checks that the runs an analysis is of are what it needs."""
     described = draft.description
-    subjects = [p.name for p in described.parameters.values() if p.type.name in ("Runs", "Dataset")]
+    subjects = [p.name for p in described.parameters.values() if p.type.name in (*RUNS, "Dataset")]
+    subjects = [name for name in subjects if not isinstance(arguments[name], Nothing)]
     for name in subjects:
         place = _place(draft, name)
         for found in facts.of(world, arguments[name]):
@@ -249,18 +251,20 @@ def dataset(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
 
 def _defaults_exist(world: World, draft: Draft, arguments: dict[str, Value], subjects: list[str]) -> None:
     """A split that the signature names by default must be there as well."""
-    if not subjects:
-        return
-    known = facts.splits(world, arguments[subjects[0]])
     for parameter in draft.description.parameters.values():
         value = arguments[parameter.name]
         is_default = parameter.name not in draft.fields and parameter.type.name == "SplitName"
-        if known is None or not is_default or not isinstance(value, Choice) or value.name in (*known, "fit"):
+        if not is_default or not isinstance(value, Choice):
+            continue
+        splits = ((name, facts.splits(world, arguments[name])) for name in subjects)
+        lacking = ((name, known) for name, known in splits if known and value.name not in (*known, "fit"))
+        name, known = next(lacking, ("", None))
+        if known is None:
             continue
         world.faults.fail(
             "unknown-split",
             f"`{draft.what}` takes the split `{value.name}` by default, and this data has none",
-            _place(draft, *subjects),
+            _place(draft, name),
             note=f"it has {', '.join(known)}",
-            help=f"write `{parameter.name}={known[0]}`" if known else None,
+            help=f"write `{parameter.name}={known[0]}`",
         )

@@ -73,6 +73,8 @@ def smallest(type_: Type) -> Value:
         return Number(value=1, unit="epochs")
     if type_.name == "Optimizer":
         return component("optimizer", "sgd")
+    if type_.name == "Model":
+        return component("model", "mlp", hidden=Items(items=(Number(value=5),)))
     assert type_.is_number, f"give a default, or teach this test what a smallest {type_.name} is"
     return Number(value=1 if type_.accepts(1) else type_.low, unit=type_.unit)
 

@@ -39,7 +39,10 @@ def component(kind: str, name: str, **given) -> Component:
     known = inspect.signature(components.load(kind, name)).parameters
     arguments = {}
     for key, parameter in known.items():
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY and parameter.annotation != "Optimizer":
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY and parameter.annotation not in (
+            "Optimizer",
+            "Model",
+        ):
             continue
         if parameter.annotation == "Schedule" and key not in given:
             arguments[key] = component("schedule", "constant")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -169,12 +170,27 @@ def _same_sizes(members: Sequence[Member], fresh: State) -> None:
                 )
 
 
+@runtime_checkable
+class Adopting(Protocol):
+    """A network that can start from the state of another kind of network."""
+
+    def adopt(self, init: State, fresh: State) -> State:
+        """A state of this network that starts from another run's; `fresh` is how the member would start without."""
+        ...
+
+
+def _adopted(network: Adopting, member: Member, fresh: State) -> Member:
+    return member if member.init is None else replace(member, init=network.adopt(member.init, fresh))
+
+
 def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Stack:
     """A stack before its first step; a member with `init` starts from that state."""
     reproducible(str(device))
     network = build.network(members[0])
     state = network.init([member.seed for member in members])
     if any(member.init for member in members):
+        if isinstance(network, Adopting):
+            members = [_adopted(network, one, state.member(row)) for row, one in enumerate(members)]
         _same_sizes(members, state)
         # The fresh state comes first and is dropped again: its order of names is the layout's.
         given = [state, *(member.init or state.member(row) for row, member in enumerate(members))]
