@@ -69,6 +69,8 @@ def smallest(type_: Type) -> Value:
         return Items(items=(smallest(type_.items),))
     if type_.name == "Choice":
         return Choice(name=type_.choices[0])
+    if type_.name == "SplitName":
+        return Choice(name="train")
     if type_.name == "Length":
         return Number(value=1, unit="epochs")
     if type_.name == "Optimizer":

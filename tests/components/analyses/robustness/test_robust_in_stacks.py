@@ -1,0 +1,40 @@
+"""A member's robustness does not depend, to the bit, on what it is stacked with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gendsl_runtime.analyses.robustness.adversarial import adversarial
+from gendsl_runtime.analyses.robustness.calibration import calibration
+from gendsl_runtime.analyses.robustness.certified import certified
+from gendsl_runtime.analyses.robustness.corruption import corruption
+from gendsl_runtime.analyses.robustness.input_margin import input_margin
+from gendsl_runtime.analyses.robustness.randomised_smoothing import randomised_smoothing
+from gendsl_runtime.analyses.robustness.shift import shift
+
+ANALYSES = {
+    "adversarial": lambda runs: adversarial(runs, radius=[0.1, 0.3], steps=3),
+    "adversarial l2": lambda runs: adversarial(runs, radius=[0.3], norm="l2", steps=3),
+    "calibration": calibration,
+    "certified": lambda runs: certified(runs, radius=[0.1]),
+    "corruption": corruption,
+    "input_margin": lambda runs: input_margin(runs, steps=5),
+    "randomised_smoothing": lambda runs: randomised_smoothing(runs, selection=7, samples=20, alpha=0.1),
+    "shift": lambda runs: shift(runs, to="train"),
+}
+COORDINATES = {"radius", "bin", "severity"}
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_alone_and_in_another_order(make_runs, name, is_shared):
+    runs = make_runs(seeds=(5, 0, 9, 2), test=530, is_shared=is_shared, hidden=[7, 5])
+    whole = ANALYSES[name](runs)
+    for members in ([2], [3, 2, 1]):
+        part = ANALYSES[name](runs.select(members))
+        for quantity in whole.keys() - COORDINATES:
+            for place, member in enumerate(members):
+                np.testing.assert_array_equal(
+                    np.asarray(part[quantity][place]), np.asarray(whole[quantity][member]), err_msg=quantity
+                )
