@@ -69,8 +69,6 @@ def smallest(type_: Type) -> Value:
         return Items(items=(smallest(type_.items),))
     if type_.name == "Choice":
         return Choice(name=type_.choices[0])
-    if type_.name == "SplitName":
-        return Choice(name="train")
     if type_.name == "Length":
         return Number(value=1, unit="epochs")
     if type_.name == "Optimizer":
@@ -249,8 +247,8 @@ def stacks() -> dict[str, tuple[list[Member], Runs]]:
 
 def cases() -> list[tuple[str, str]]:
     """Each analysis on every problem that meets its needs."""
-    meets = {"plane": {"plane", "classification"}, "classification": {"classification"}}
-    meets["regression"] = {"regression"}
+    classes = {"classification", "numbers"}
+    meets = {"plane": {"plane", *classes}, "classification": classes, "regression": {"regression", "numbers"}}
     return [
         (name, kind)
         for name in names("analysis")
@@ -263,7 +261,10 @@ def analysed(name: str, runs: Runs) -> Mapping[str, Any]:
     known = CATALOGUE.components["analysis", name]
     few = {key: number for key, number in FEW.items() if key in known.parameters}
     subject = next(p for p in known.parameters.values() if p.type.name == "Runs")
-    result: Mapping[str, Any] = components.load("analysis", name)(**{subject.python: runs}, **few)
+    splits = {
+        p.python: "train" for p in known.parameters.values() if p.required and p.type.name == "SplitName"
+    }
+    result: Mapping[str, Any] = components.load("analysis", name)(**{subject.python: runs}, **few, **splits)
     return result
 
 
