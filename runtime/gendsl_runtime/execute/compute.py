@@ -26,6 +26,7 @@ from gendsl_runtime.store import Damaged, Store
 from gendsl_runtime.store.checkpoints import Checkpoints
 from gendsl_runtime.store.leases import Leases
 from gendsl_runtime.store.payload import unpack
+from gendsl_runtime.train.glimpse import Glimpse
 
 
 def computed(
@@ -60,9 +61,10 @@ def computed(
             turns = Turns(store, leases, watch)
             scheduler = Scheduler(planned, store, performer, executor, turns, device=device, fuse=fuse)
             watch.planned(planned, scheduler.missing())
+            watch.follows(scheduler)
             try:
                 heard = _Heard(watch, trainings)
-                scheduler.run(watch.part, _ending(heard.done) if fail_fast else heard.done, heard.queued)
+                scheduler.run(heard.part, _ending(heard.done) if fail_fast else heard.done, heard.queued)
                 return scheduler, _collected(planned, scheduler, store)
             except Damaged as damage:
                 found = {damage.message}
@@ -92,6 +94,12 @@ class _Heard:
     def queued(self, task: Task, seconds: float) -> None:
         self._trainings.queued(task)
         self._watch.queued(task, seconds)
+
+    def part(self, task: Task, sign: float | Glimpse) -> None:
+        if isinstance(sign, Glimpse):
+            self._watch.seen(task, sign)
+        else:
+            self._watch.part(task, sign)
 
     def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
         self._trainings.done(task, outcomes)

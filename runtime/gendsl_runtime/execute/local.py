@@ -23,11 +23,12 @@ from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.store.faults import told
 from gendsl_runtime.store.owned import own_folder
+from gendsl_runtime.train.glimpse import Glimpse, received
 
 Done: TypeAlias = tuple[Task, list[Outcome], float]
 """A task, its results, and the seconds it took."""
-Watch: TypeAlias = Callable[[Task, float], None]
-"""Told the share of a task that is done."""
+Watch: TypeAlias = Callable[[Task, float | Glimpse], None]
+"""Told the share of a task that is done, and of a training how its losses go."""
 
 PATIENT = 60.0
 """Seconds that workers have for the step they are in and its checkpoint when they are asked to end."""
@@ -71,7 +72,7 @@ class InProcess:
     def ended(self, seconds: float | None = None) -> Done:
         task, watch = self._waiting.popleft()
         start = perf_counter()
-        outcomes = self._performer.perform(task, lambda share: watch(task, share))
+        outcomes = self._performer.perform(task, lambda sign: watch(task, sign))
         return task, outcomes, perf_counter() - start
 
     def close(self) -> None:
@@ -186,6 +187,9 @@ class Workers:
             if "progress" in message:
                 if message["progress"] is not None:
                     watch(task, message["progress"])
+                continue
+            if "glimpse" in message:
+                watch(task, received(message["glimpse"]))
                 continue
             if "problem" in message:
                 raise Problem(**message["problem"])

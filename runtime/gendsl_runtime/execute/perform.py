@@ -25,6 +25,7 @@ from gendsl_runtime.store.checkpoints import Checkpoints, Done
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact
 from gendsl_runtime.train.checkpoint import Keeper
+from gendsl_runtime.train.glimpse import Glimpse, Glimpses
 from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.loop import train
 from gendsl_runtime.train.member import Member
@@ -33,8 +34,8 @@ TOO_LARGE = "out-of-memory"
 KEPT = 64
 """Datasets that stay in memory although no member uses them."""
 
-Progress = Callable[[float], None]
-"""Told the share of the task that is done."""
+Progress = Callable[[float | Glimpse], None]
+"""Told the share of the task that is done, and in a training how its losses go."""
 
 
 class Performer:
@@ -70,8 +71,8 @@ class Performer:
         )
         share = half / len(task.nodes)
         return [
-            *self.perform(first, lambda part: progress(share * part)),
-            *self.perform(second, lambda part: progress(share + (1 - share) * part)),
+            *self.perform(first, _within(progress, 0.0, share)),
+            *self.perform(second, _within(progress, share, 1.0)),
         ]
 
     def _tried(self, task: Task, progress: Progress) -> list[Outcome]:
@@ -144,13 +145,16 @@ class Performer:
             members,
             device=task.device,
             dtype=torch.float32,
+        glimpses = Glimpses(total, progress)
             tell=lambda steps: progress(steps / total),
             keeper=keeper,
         )
         return [
             Broken(code="diverged", reason=f"diverged at step {one.step}: {one.reason}")
             if isinstance(one, Diverged)
+            glimpses=glimpses,
             else artifact.pack(one)
+        glimpses.rest()
             for one in fitted
         ]
 

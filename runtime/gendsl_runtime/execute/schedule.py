@@ -7,7 +7,7 @@ trained as one stack, however long the way to their data.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -19,6 +19,7 @@ from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.execute.turns import PAUSE, Turns
 from gendsl_runtime.store import Damaged, Entry, Failed, Store
+from gendsl_runtime.train.glimpse import Glimpse
 
 DAMAGED = "damaged"
 RANKS = {"dataset": 0, "analysis": 1, "train": 2}
@@ -49,13 +50,26 @@ class Tally:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a step stands: nodes in all, with a result, computed by this run, being computed, without a result."""
+
+    total: int
+    stored: int
+    computed: int = 0
+    running: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    """Of computing, in all."""
+
+
 @dataclass
 class Progress:
     """What is known so far: digests of what is stored, reasons of what has none."""
 
     digests: dict[str, list[str | None]]
     broken: dict[Place, Fault] = field(default_factory=dict)
-    tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    tallies: dict[str, Tally] = field(default_factory=dict)
 
 
 class Scheduler:
@@ -93,7 +107,8 @@ class Scheduler:
             name: [step.recipe_key(i) for i in range(step.count)] for name, step in self.plan.steps.items()
         }
         found = self._store.lookup([key for column in keys.values() for key in column])
-        return Progress({name: [found.get(key) for key in column] for name, column in keys.items()})
+        digests = {name: [found.get(key) for key in column] for name, column in keys.items()}
+        return Progress(digests, tallies={name: Tally() for name in digests})
 
     def _missing_inputs(self) -> dict[bytes, set[bytes]]:
         """For each missing node, by recipe key, the inputs it waits for; equal nodes are computed once."""
@@ -122,6 +137,29 @@ class Scheduler:
                 found |= self._sources(source, j)
         return found
 
+    def standing(self) -> dict[str, Standing]:
+        """How each step stands; may be asked from another thread."""
+        failed = Counter(name for name, _ in list(self.progress.broken))
+        running = Counter(
+            name for batch in list(self._running.values()) for places in batch.places for name, _ in places
+        )
+        return {
+            name: Standing(
+                total=len(column),
+                stored=len(column) - column.count(None),
+                computed=self.progress.tallies[name].computed,
+                running=running[name],
+                failed=failed[name],
+                seconds=self.progress.tallies[name].seconds,
+            )
+            for name, column in self.progress.digests.items()
+        }
+
+    def steps_of(self, task: Task) -> list[str]:
+        """The steps to which a running task belongs."""
+        batch = self._running.get(id(task))
+        return list(dict.fromkeys(places[0][0] for places in batch.places)) if batch else []
+
     def missing(self) -> int:
         """Nodes that have neither a result nor a reason for having none."""
         return sum(
@@ -132,7 +170,7 @@ class Scheduler:
 
     def run(
         self,
-        watch: Callable[[Task, float], None],
+        watch: Callable[[Task, float | Glimpse], None],
         done: Callable[[Task, Sequence[Outcome]], None],
         queued: Callable[[Task, float], None],
     ) -> None:
@@ -168,7 +206,9 @@ class Scheduler:
         if damaged:
             raise DamageError(damaged)
 
-    def _begin(self, watch: Callable[[Task, float], None], queued: Callable[[Task, float], None]) -> None:
+    def _begin(
+        self, watch: Callable[[Task, float | Glimpse], None], queued: Callable[[Task, float], None]
+    ) -> None:
         """Hands out work that no other run is computing to whoever is idle."""
         while self._queue and len(self._running) < self._executor.workers:
             *_, batch = heappop(self._queue)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
 from gendsl_runtime.execute.task import Outcome, Task
 from gendsl_runtime.store.leases import Holder
+from gendsl_runtime.train.glimpse import Glimpse
+
+if TYPE_CHECKING:
+    from gendsl_runtime.claims.verdict import Verdict
+    from gendsl_runtime.execute.schedule import Scheduler
 
 
 class Watch:
@@ -18,6 +24,9 @@ class Watch:
 
     def planned(self, plan: Plan, missing: int) -> None:
         """The plan is made; `missing` of its nodes must be computed."""
+
+    def follows(self, scheduler: Scheduler) -> None:
+        """What carries the plan out: how its steps stand can be asked at any time."""
 
     def queued(self, task: Task, seconds: float) -> None:
         """A task will be done; the seconds it is expected to take, 0 where nothing is known."""
@@ -30,6 +39,9 @@ class Watch:
 
     def part(self, task: Task, share: float) -> None:
         """A share of a task is done."""
+
+    def seen(self, task: Task, glimpse: Glimpse) -> None:
+        """How the losses of a training go; may come from a thread of its own."""
 
     def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
         """A task is done."""

@@ -11,9 +11,10 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
-from typing import TextIO
+from typing import Any, TextIO
 
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Broken, Task
@@ -22,6 +23,7 @@ from gendsl_runtime.python import allow
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.checkpoints import Checkpoints
 from gendsl_runtime.store.faults import told
+from gendsl_runtime.train.glimpse import Glimpse
 
 
 def main() -> None:
@@ -59,11 +61,15 @@ def answer(performer: Performer, task: Task, stem: Path, answers: TextIO) -> Non
     """Performs one task and says where its payloads are."""
     start = perf_counter()
     print(json.dumps({"progress": None}), file=answers)  # it has begun
-    outcomes = performer.perform(task, lambda share: print(json.dumps({"progress": share}), file=answers))
+    outcomes = performer.perform(task, lambda sign: print(json.dumps(_said(sign)), file=answers))
     seconds = perf_counter() - start
     with told(stem.parent):
         written = list(_written(outcomes, stem))
     print(json.dumps({"outcomes": written, "seconds": seconds}), file=answers)
+
+
+def _said(sign: float | Glimpse) -> dict[str, Any]:
+    return {"glimpse": asdict(sign)} if isinstance(sign, Glimpse) else {"progress": sign}
 
 
 def _written(outcomes: list[bytes | Broken], stem: Path) -> Iterator[dict[str, str | None]]:

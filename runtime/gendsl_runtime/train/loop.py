@@ -25,6 +25,7 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.train.checkpoint import Going, Keeper, restore
 from gendsl_runtime.train.fitted import Diverged, Fitted
 from gendsl_runtime.train.fuse import stacks
+from gendsl_runtime.train.glimpse import Glimpses, Point, point
 from gendsl_runtime.train.interrupt import requested
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.stack import Stack, start
@@ -78,11 +79,12 @@ def train(
     dtype: torch.dtype,
     tell: Callable[[int], None],
     keeper: Keeper | None = None,
+    glimpses: Glimpses | None = None,
 ) -> list[Fitted | Diverged]:
     """Train members of one static key: as one stack, but for those that a checkpoint has at another step.
 
-    `tell` hears of the steps behind all of them. With a `keeper`, the first Ctrl-C or SIGTERM ends in a
-    `KeyboardInterrupt` after a step, with that step's checkpoint written.
+    `tell` hears of the steps behind all of them, `glimpses` of the losses as well. With a `keeper`, the first
+    Ctrl-C or SIGTERM ends in a `KeyboardInterrupt` after a step, with that step's checkpoint written.
     """
     found = {} if keeper is None else keeper.found()
     results: dict[int, Fitted | Diverged] = {}
@@ -99,11 +101,17 @@ def train(
             stack = start([members[place] for place in group], device=device, dtype=dtype)
             going = [one for one in group.values() if one is not None]
             course = Course(members, stack, places=group, results=results, going=going)
-            _end(course, tell, keeper, asked)
+            _end(course, tell, keeper, asked, glimpses)
     return [results[place] for place in range(len(members))]
 
 
-def _end(course: Course, tell: Callable[[int], None], keeper: Keeper | None, asked: Sequence[int]) -> None:
+def _end(
+    course: Course,
+    tell: Callable[[int], None],
+    keeper: Keeper | None,
+    asked: Sequence[int],
+    glimpses: Glimpses | None,
+) -> None:
     """Train a stack to its end."""
     wait = 0.0
 
@@ -121,6 +129,8 @@ def _end(course: Course, tell: Callable[[int], None], keeper: Keeper | None, ask
     tell(course.done)
     while course.stack.members:
         course.advance(pause)
+        if glimpses is not None:
+            glimpses.heard(course.done, len(course.places), course.latest)
         if keeper is not None and (asked or (course.stack.members and monotonic() >= keeper.due)):
             keeper.keep(course)
         if asked:
@@ -152,6 +162,8 @@ class Course:
         self.histories: list[dict[str, list[float]]] = [{} for _ in members]
         self.checkpoints: list[dict[int, State]] = [{} for _ in members]
         self.results: dict[int, Fitted | Diverged] = {} if results is None else results
+        self.latest: Point | None = None
+        """The loss of the epoch that has just ended; None within one."""
         if going:
             restore(stack, going)
             for place, one in zip(self.places, going, strict=True):
@@ -176,6 +188,7 @@ class Course:
         per_epoch = stack.feed.steps
         epoch = stack.steps // per_epoch
         end = min((epoch + 1) * per_epoch, *(member.steps for member in stack.members))
+        self.latest = None
         stack.run(end, pause=pause)
         if stack.steps < end:
             return
@@ -192,6 +205,7 @@ class Course:
 
     def _record(self, epoch: int, rows: Sequence[int]) -> None:
         means = {name: values.tolist() for name, values in self.stack.means().items()}
+        self.latest = point(epoch + 1, [means["train_loss"][row] for row in rows])
         for row in rows:
             history = self.histories[self.places[row]]
             history.setdefault("epoch", []).append(epoch + 1)
