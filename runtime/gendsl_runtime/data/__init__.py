@@ -23,6 +23,9 @@ class Split:
 
     inputs: Tensor
     targets: Tensor
+    places: Tensor | None = None
+    """Where each example lies in the split `whole`, int64 `(examples,)`, of a split that was drawn from that one
+    (`subset`). A split that is made anew loses them: a measure that needs to know then says so."""
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -30,7 +33,11 @@ class Split:
     def take(self, examples: np.ndarray | Tensor) -> Split:
         """Some of the examples, by their places, in that order."""
         places = torch.as_tensor(examples, dtype=torch.int64)
-        return Split(self.inputs.index_select(0, places), self.targets.index_select(0, places))
+        return Split(
+            self.inputs.index_select(0, places),
+            self.targets.index_select(0, places),
+            None if self.places is None else self.places.index_select(0, places),
+        )
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,8 @@ class Dataset:
         for name, split in self.splits.items():
             arrays[f"{name}.inputs"] = split.inputs.numpy()
             arrays[f"{name}.targets"] = split.targets.numpy()
+            if split.places is not None:
+                arrays[f"{name}.places"] = split.places.numpy()
         return pack(
             arrays,
             {
@@ -95,7 +104,9 @@ class Dataset:
         arrays, metadata = unpack(content)
         splits = {
             name: Split(
-                torch.from_numpy(arrays[f"{name}.inputs"]), torch.from_numpy(arrays[f"{name}.targets"])
+                torch.from_numpy(arrays[f"{name}.inputs"]),
+                torch.from_numpy(arrays[f"{name}.targets"]),
+                torch.from_numpy(arrays[f"{name}.places"]) if f"{name}.places" in arrays else None,
             )
             for name in metadata["splits"].split()
         }
