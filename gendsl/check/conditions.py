@@ -22,6 +22,7 @@ from gendsl.spec import (
     Number,
     Operation,
     Range,
+    Text,
     Value,
     Where,
 )
@@ -72,7 +73,7 @@ class Selection:
 
     value: Value
     equal: dict[str, set[int]] = field(default_factory=dict)
-    picked: dict[str, float] = field(default_factory=dict)
+    picked: dict[str, float | str] = field(default_factory=dict)
 
 
 def where(world: World, given: Given, subject: Value, condition: Given, axes: set[str], text: str) -> Where:
@@ -163,10 +164,11 @@ def _comparison(world: World, given: Given, binary: tree.Binary, about: About) -
         return _among(world, ref, right)
     if op in ("==", "!=") and ref.axis is not None:
         return _equal(world, ref, op, right)
-    number = _number(world, ref, right)
-    picked = {ref.name: float(number.value)} if op == "==" else {}
+    label = _own_label(world, ref, right) if op in ("==", "!=") else _number(world, ref, right)
+    wanted = label.value if isinstance(label, Text) else float(label.value)
     coordinate = Coordinate(axis=ref.name, part=ref.part)
-    return Selection(Operation(op=op, operands=(coordinate, number)), picked=picked)
+    picked = {ref.name: wanted} if op == "==" else {}
+    return Selection(Operation(op=op, operands=(coordinate, label)), picked=picked)
 
 
 def _not_an_axis(world: World, given: Given, about: About) -> NoReturn:
@@ -268,6 +270,16 @@ def _number(world: World, ref: Ref, given: Given) -> Number:
     return value
 
 
+def _own_label(world: World, ref: Ref, given: Given) -> Number | Text:
+    """A label of an own axis: a number, or a text such as the name of a layer."""
+    match given.expr:
+        case tree.Group(inner=inner):
+            return _own_label(world, ref, given.at(inner))
+        case tree.Text(value=value) if ref.axis is None:
+            return Text(value=value)
+    return _number(world, ref, given)
+
+
 def _among(world: World, ref: Ref, given: Given) -> Selection:
     coordinate = Coordinate(axis=ref.name, part=ref.part)
     match given.expr:
@@ -288,7 +300,7 @@ def _among(world: World, ref: Ref, given: Given) -> Selection:
             labels = Items(items=tuple(Label(axis=ref.name, index=place) for place in sorted(places)))
             return Selection(Operation(op="in", operands=(Coordinate(axis=ref.name), labels)))
         case tree.List(items=items):
-            found = Items(items=tuple(_number(world, ref, given.at(item)) for item in items))
+            found = Items(items=tuple(_own_label(world, ref, given.at(item)) for item in items))
             return Selection(Operation(op="in", operands=(coordinate, found)))
         case tree.Name(id=name) if (declared := given.scope.names.get(name)) and declared.given:
             declared.is_used = True

@@ -112,6 +112,22 @@ class Moment(Record):
     epoch: Value
 
 
+class Along(Record):
+    """All runs along an axis, taken together: what `over=seed` makes of the runs of an analysis."""
+
+    is_: Literal["along"] = "along"
+    subject: Value
+    axis: str
+
+
+class Group(Record):
+    """Runs taken together, in the order of their axis, with its labels: what is left of an `Along` at a place."""
+
+    is_: Literal["group"] = "group"
+    runs: tuple[Value, ...]
+    labels: tuple[str | int | float, ...]
+
+
 class Split(Record):
     """One split of a dataset: `rings.test`."""
 
@@ -166,7 +182,7 @@ class Where(Record):
     subject: Value
     condition: Value
     fixed: dict[str, int] = {}
-    picked: dict[str, float] = {}
+    picked: dict[str, float | str] = {}
 
 
 class Statistic(Record):
@@ -193,6 +209,8 @@ Value: TypeAlias = Annotated[
     | Component
     | Use
     | Moment
+    | Along
+    | Group
     | Split
     | Quantity
     | Coordinate
@@ -211,6 +229,8 @@ class Axis(Record):
 
     A tuple axis `sweep (lr, batch)` has the name `lr_batch`, `parts` ("lr", "batch") and `Items` as values.
     `kind` is `seeds` for the replicate axis, `sweep` for a factor, `epoch` for the axis of `run.at(epoch=...)`.
+    `looks` are the numbers of seeds after which claims are looked at, of seeds that go on until they are decided;
+    empty for any other axis. `values` are then the seeds of one look, at first of the first.
     """
 
     name: str
@@ -220,6 +240,7 @@ class Axis(Record):
     parts: tuple[str, ...] = ()
     unit: str = ""
     caption: str = ""
+    looks: tuple[int, ...] = ()
 
 
 class Step(Record):

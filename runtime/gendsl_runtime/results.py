@@ -134,7 +134,7 @@ def _label_array(labels: Sequence[Any]) -> np.ndarray:
 
 
 def _own_coordinates(payloads: Sequence[Payload | None], gives: Gives) -> dict[str, np.ndarray]:
-    """For each own axis the union of its labels over all nodes, ascending."""
+    """For each own axis the union of its labels over all nodes."""
     found: dict[str, dict[bytes, np.ndarray]] = {}
     for name, (_, axes) in gives.items():
         for place, axis in enumerate(axes):
@@ -143,13 +143,27 @@ def _own_coordinates(payloads: Sequence[Payload | None], gives: Gives) -> dict[s
                 if payload is not None and name in payload:
                     labels = _labels(payload, axis, payload[name].shape[place])
                     distinct.setdefault(labels.tobytes(), labels)
-    return {axis: _union(list(distinct.values())) for axis, distinct in found.items()}
+    return {axis: union(list(distinct.values())) for axis, distinct in found.items()}
 
 
-def _union(distinct: list[np.ndarray]) -> np.ndarray:
+def union(distinct: Sequence[np.ndarray]) -> np.ndarray:
+    """All labels of these rows, numbers ascending; texts in an order that each row has them in, where there is one:
+    a text goes before the first one that follows it in its own row and is there already."""
     if not distinct:
         return np.arange(0)
-    return distinct[0] if len(distinct) == 1 else np.unique(np.concatenate(distinct))
+    if len(distinct) == 1:
+        return distinct[0]
+    if any(labels.dtype.kind != "U" for labels in distinct):
+        return np.unique(np.concatenate(distinct))
+    ordered: list[str] = []
+    for labels in distinct:
+        place = len(ordered)
+        for label in reversed(labels.tolist()):
+            if label in ordered:
+                place = ordered.index(label)
+            else:
+                ordered.insert(place, label)
+    return np.array(ordered, dtype=np.str_)
 
 
 def _labels(payload: Payload, axis: str, length: int) -> np.ndarray:
@@ -179,10 +193,14 @@ def _stacked(
     return values
 
 
-def _places(payload: Payload, axis: str, union: np.ndarray, length: int) -> np.ndarray:
-    """Where the payload's labels of an own axis stand in the union (ascending, if several were joined)."""
+def _places(payload: Payload, axis: str, whole: np.ndarray, length: int) -> np.ndarray:
+    """Where the payload's labels of an own axis stand among all of them."""
     labels = _labels(payload, axis, length)
-    return np.arange(length) if np.array_equal(labels, union) else np.searchsorted(union, labels)
+    if np.array_equal(labels, whole):
+        return np.arange(length)
+    order = np.argsort(whole, kind="stable")
+    found: np.ndarray = order[np.searchsorted(whole, labels, sorter=order)]
+    return found
 
 
 def _is_same_labels(payloads: Sequence[Payload | None], axis: str, labels: np.ndarray) -> bool:

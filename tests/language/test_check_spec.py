@@ -12,6 +12,7 @@ from gendsl.spec import (
     Operation,
     Quantity,
     Spec,
+    Text,
     Use,
 )
 from tests.language.checking import BASE, SWEPT, claim, spec
@@ -165,6 +166,10 @@ def test_own_axes_belong_to_quantities():
     assert claim("mean(v.log_volume) > -3 nats", text).unit == "nats"
     picked = claim("mean(v.radius where ray == 3) > 0", text).left.values[0]
     assert picked.picked == {"ray": 3.0} and picked.fixed == {}
+    picked = claim('mean(v.radius where ray == "output") > 0', text).left.values[0]
+    assert picked.picked == {"ray": "output"} and picked.condition.operands[1] == Text(value="output")
+    several = claim('mean(v.radius where ray in ["hidden.0", "output"], over=[ray, seed]) > 0', text)
+    assert several.left.values[0].picked == {}
 
 
 def test_arithmetic_and_text_of_a_claim():

@@ -57,7 +57,7 @@ def test_views_and_foreign_byte_orders_are_stored_by_value() -> None:
     assert pack({"x": array.astype(">f4")}, {}) == pack({"x": array}, {})
 
 
-@pytest.mark.parametrize("array", [np.array(["text"]), np.array([object()]), np.array([1j])])
+@pytest.mark.parametrize("array", [np.array([["text"]]), np.array([object()]), np.array([1j])])
 def test_only_numbers_and_flags_are_stored(array: np.ndarray) -> None:
     with pytest.raises(TypeError, match="cannot be stored"):
         pack({"x": array}, {})

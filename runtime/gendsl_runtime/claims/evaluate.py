@@ -20,7 +20,7 @@ from gendsl import spec
 from gendsl.spec.operators import ARITHMETIC, COMPARISONS
 from gendsl_runtime.arguments import plain
 from gendsl_runtime.components import catalogue, load
-from gendsl_runtime.results import Results, axis_coordinates
+from gendsl_runtime.results import Results, axis_coordinates, union
 from gendsl_runtime.statistics.mean import mean
 
 RESAMPLE = "resample"
@@ -180,11 +180,15 @@ def reduces(name: str) -> str:
     return facts
 
 
-def _picked(array: xr.DataArray, axis: str, label: float, *, absent: Any = np.nan) -> xr.DataArray:
+def _picked(array: xr.DataArray, axis: str, label: float | str, *, absent: Any = np.nan) -> xr.DataArray:
     """The array at one label of an own axis, which is then gone; `absent` where there is none."""
     if axis not in array.dims:
         return array
-    places = np.flatnonzero(np.isclose(array[axis].values, label, rtol=1e-12, atol=0))
+    labels = array[axis].values
+    if isinstance(label, str) or labels.dtype.kind == "U":
+        places = np.flatnonzero(labels == str(label))
+    else:
+        places = np.flatnonzero(np.isclose(labels, label, rtol=1e-12, atol=0))
     if len(places):
         return array.isel({axis: places[0]}, drop=True)
     nothing = xr.full_like(array.isel({axis: slice(0, 1)}), absent)
@@ -236,7 +240,7 @@ def _own_labels(axis: str, results: Results) -> np.ndarray:
     if not found:
         raise KeyError(f"no result has an axis `{axis}`")
     is_same = all(np.array_equal(labels, found[0]) for labels in found)
-    return found[0] if is_same else np.unique(np.concatenate(found))
+    return found[0] if is_same else union(found)
 
 
 def _codes(value: spec.Coordinate, results: Results) -> np.ndarray:
@@ -252,7 +256,10 @@ def _codes(value: spec.Coordinate, results: Results) -> np.ndarray:
 
 def _place(value: spec.Coordinate, name: spec.Choice | spec.Text, results: Results) -> int | None:
     """The first place of an axis whose label (or that part of it) is this word."""
-    axis, word = results.spec.axes[value.axis], name.name if isinstance(name, spec.Choice) else name.value
+    axis, word = results.spec.axes.get(value.axis), name.name if isinstance(name, spec.Choice) else name.value
+    if axis is None:
+        own = np.flatnonzero(_own_labels(value.axis, results).astype(np.str_) == word)
+        return int(own[0]) if len(own) else None
     labels = [
         label[value.part] if value.part is not None and isinstance(label, tuple) else label
         for label in axis.labels

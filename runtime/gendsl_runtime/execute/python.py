@@ -96,7 +96,7 @@ def analysis(
     lengths: dict[str, int] = {}
     for name, value in result.items():
         for array in _arrays(code, function, name, value):
-            _check(code, function, name, array)
+            _check(code, function, name, array, is_label=name not in gives)
         if name in gives and not isinstance(value, list):
             _check_shape(code, function, name, np.shape(value), members, gives[name], lengths)
         elif not isinstance(value, list):
@@ -115,7 +115,9 @@ def _plain(value: Any) -> Any:
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else value
 
 
-def _check(code: Code, function: Function, name: str, array: np.ndarray) -> None:
+def _check(code: Code, function: Function, name: str, array: np.ndarray, *, is_label: bool) -> None:
+    if is_label and array.dtype.kind == "U" and array.ndim == 1:
+        return
     if array.dtype.kind not in "biuf":
         _refuse(code, function, f"gives `{name}` as {array.dtype}, not numbers")
     if not np.isfinite(array).all():

@@ -58,7 +58,11 @@ def _labels(value: spec.Coordinate, results: Results) -> xr.DataArray:
     """The labels of an axis along it: numbers where they are numbers, else text."""
     axis = results.spec.axes.get(value.axis)
     if axis is None or _is_own(axis.name, results):
-        return coordinate(value, results)
+        numbers = coordinate(value, results)
+        index = numbers[value.axis]
+        return (
+            numbers if index.dtype.kind != "U" else index.copy(data=[*map(printable, index.values.tolist())])
+        )
     coordinates = axis_coordinates(axis)
     name = axis.name if value.part is None else axis.parts[value.part]
     index = coordinates[axis.name][1]

@@ -27,10 +27,18 @@ DTYPES = {
 }
 CODES = {np.dtype(dtype): code for code, dtype in DTYPES.items()}
 METADATA = "__metadata__"
+LABELS = "labels of "
+"""Before the name of an array of texts, which stands in the metadata: the format has numbers alone."""
 
 
 def pack(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
-    """The bytes of named arrays and texts. Raises TypeError for arrays that are not numbers or flags."""
+    """The bytes of named arrays and texts.
+
+    Raises TypeError for arrays that are neither numbers nor flags nor one row of texts.
+    """
+    words = {name: array for name, array in tensors.items() if array.dtype.kind == "U" and array.ndim == 1}
+    tensors = {name: array for name, array in tensors.items() if name not in words}
+    metadata = {**metadata, **{LABELS + name: json.dumps(array.tolist()) for name, array in words.items()}}
     header: dict[str, object] = {METADATA: dict(sorted(metadata.items()))} if metadata else {}
     pieces: list[bytes] = []
     start = 0
@@ -63,4 +71,6 @@ def unpack(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             content, dtype=dtype, count=(end - start) // dtype.itemsize, offset=8 + length + start
         )
         tensors[name] = flat.reshape(entry["shape"]).copy()
+    for key in [key for key in metadata if key.startswith(LABELS)]:
+        tensors[key.removeprefix(LABELS)] = np.array(json.loads(metadata.pop(key)), dtype=np.str_)
     return tensors, metadata
