@@ -6,6 +6,7 @@ A new component file is covered as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from gendsl_runtime import components
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.execute.perform import payloads
 from gendsl_runtime.length import Length
-from gendsl_runtime.network import State
-from gendsl_runtime.runs import Runs
+from gendsl_runtime.network import State, joined
+from gendsl_runtime.runs import Groups, Runs
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact, build
 from gendsl_runtime.train.fitted import Fitted
@@ -28,7 +29,7 @@ from gendsl_runtime.train.member import Member
 
 CATALOGUE = components.catalogue()
 SEEDS = (3, 5, 8)
-FEW = {"rays": 20}
+FEW = {"rays": 20, "samples": 20}
 """Parameters that buy precision with time, made small."""
 
 
@@ -260,12 +261,34 @@ def cases() -> list[tuple[str, str]]:
 def analysed(name: str, runs: Runs) -> Mapping[str, Any]:
     known = CATALOGUE.components["analysis", name]
     few = {key: number for key, number in FEW.items() if key in known.parameters}
-    subject = next(p for p in known.parameters.values() if p.type.name == "Runs")
+    given: dict[str, Any] = {}
+    for parameter in known.parameters.values():
+        if parameter.type.name == "Runs":
+            given[parameter.python] = beside(runs, 100) if given else runs
+        elif parameter.type.name == "Groups":
+            given[parameter.python] = grouped(runs)
+        elif parameter.type.name == "AxisName":
+            given[parameter.python] = "seed"
     splits = {
         p.python: "train" for p in known.parameters.values() if p.required and p.type.name == "SplitName"
     }
-    result: Mapping[str, Any] = components.load("analysis", name)(**{subject.python: runs}, **few, **splits)
+    result: Mapping[str, Any] = components.load("analysis", name)(**given, **few, **splits)
     return result
+
+
+def beside(runs: Runs, apart: int) -> Runs:
+    """Other networks on the same data: each member depends on its own seed alone."""
+    return replace(runs, state=runs.network.init([seed + apart for seed in runs.seeds]))
+
+
+def grouped(runs: Runs) -> Groups:
+    """For each member a group of it and two others."""
+    alone = [runs.select([place]) for place in range(runs.members)]
+    companies = [[one, beside(one, 100), beside(one, 200)] for one in alone]
+    stacks = [
+        replace(company[0].repeated(3), state=joined([one.state for one in company])) for company in companies
+    ]
+    return Groups(tuple(stacks), (0, 1, 2))
 
 
 def test_every_analysis_has_a_problem():
