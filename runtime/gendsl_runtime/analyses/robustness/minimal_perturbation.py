@@ -1,4 +1,4 @@
-"""Distance of inputs from the decision boundary."""
+"""Smallest perturbations that change the class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import Count, SplitName, analysis
-from gendsl_runtime.measures.boundary import closest_mistake, is_wrong, nearest
+from gendsl_runtime.measures.boundary import closest_mistake, is_wrong
 from gendsl_runtime.runs import Runs
 
 OVERSHOOT = 0.02
@@ -23,7 +23,6 @@ HALVINGS = 24
     needs=["classification", "numbers"],
     gives={
         "distance": "1 [example]",
-        "first_order": "1 [example]",
         "median": "1",
         "mean": "1",
         "lowest_right": "1",
@@ -31,9 +30,9 @@ HALVINGS = 24
     },
     shares=["found"],
     axes={"example": "place of the example in its split"},
-    paper=["moosavi2016deepfool", "elsayed2018large"],
+    paper="moosavi2016deepfool",
 )
-def input_margin(
+def minimal_perturbation(
     runs: Runs,
     *,
     norm: Literal["l2", "linf"] = "l2",
@@ -45,8 +44,7 @@ def input_margin(
     `distance`: DeepFool (Moosavi-Dezfooli, Fawzi and Frossard 2016) steps to the boundary of the linearised network,
     `min_c (f_y - f_c) / |grad (f_y - f_c)|_q` with q dual to the norm, until the class changes; then the segment from
     the input to that point is halved down to the boundary. It is the distance of a mistake that was seen, so an upper
-    bound of the margin, and exact for a linear classifier. `first_order` is the first of these steps alone, the
-    estimate of Elsayed et al. (2018): no bound of anything, and infinite where the gradient is nothing.
+    bound of the true distance, and exact for a linear classifier. `input_margins` is the first of these steps alone.
 
     An example that is wrong already has distance 0; one for which no mistake was found within the steps an infinite
     one, which makes the mean infinite; `found` is the share of the others. `lowest_right` is the smallest distance of
@@ -57,12 +55,9 @@ def input_margin(
         steps: at most so many.
         on: the split.
     """
-    distance, first, wrong = [], [], []
+    distance, wrong = [], []
     for inputs, targets in runs.chunks(on):
-        mistaken = is_wrong(runs, inputs, targets)
-        wrong.append(mistaken)
-        linear = nearest(runs, inputs, targets, norm).distance.double()
-        first.append(torch.where(mistaken, 0.0, linear))
+        wrong.append(is_wrong(runs, inputs, targets))
         distance.append(
             closest_mistake(
                 runs, inputs, targets, norm=norm, steps=steps, overshoot=OVERSHOOT, halvings=HALVINGS
@@ -71,7 +66,6 @@ def input_margin(
     away, is_mistake = torch.cat(distance, 1), torch.cat(wrong, 1)
     return {
         "distance": away,
-        "first_order": torch.cat(first, 1),
         "median": torch.from_numpy(np.median(away.cpu().numpy(), axis=1)),
         "mean": away.mean(1),
         "lowest_right": torch.where(is_mistake, torch.inf, away).amin(1),
