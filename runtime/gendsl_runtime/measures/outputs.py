@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -114,7 +115,7 @@ def sampled_scores(runs: Runs, outputs: Tensor, *, samples: int, chunk: int) -> 
     classes, examples = outputs.shape[1:]
     if runs.data[0].task != "classification":
         drawn = np.stack([stream.standard_normal((samples, classes, examples)) for stream in streams], axis=1)
-        return torch.from_numpy(drawn).to(outputs) * (2 / classes) ** 0.5
+        return torch.from_numpy(drawn).to(outputs) * math.sqrt(2 / classes)
     chances = torch.softmax(outputs.double(), 1)
     places = torch.from_numpy(np.stack([stream.random((samples, examples)) for stream in streams], axis=1))
     below = chances.cumsum(1)[None] <= places.to(outputs.device)[:, :, None]
@@ -126,7 +127,12 @@ def sampled_scores(runs: Runs, outputs: Tensor, *, samples: int, chunk: int) -> 
 
 def _outer(slopes: Tensor) -> Weigh:
     """Mean over samples of `s s^T`."""
-    return lambda v: (slopes * (slopes * v).sum(2, keepdim=True)).sum(0) / len(slopes)
+
+    def weigh(v: Tensor) -> Tensor:
+        weighed: Tensor = (slopes * (slopes * v).sum(2, keepdim=True)).sum(0)
+        return weighed / len(slopes)
+
+    return weigh
 
 
 def _softmax_covariance(outputs: Tensor) -> Weigh:
