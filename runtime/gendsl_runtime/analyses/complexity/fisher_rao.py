@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import SplitName, analysis
+from gendsl_runtime.measures.gradients import along
 from gendsl_runtime.runs import Runs
 
 
@@ -55,7 +56,7 @@ def _squares(one: Runs, on: str, labels: str) -> Tensor:
     """`E_y <w, grad log p(y|x)>^2` of each example, `(1, examples)`."""
     found = []
     for inputs, targets in one.chunks(on):
-        outputs, growth = grown(one, inputs)
+        outputs, growth = along(one, inputs, one.state.parameters)
         shares = outputs.softmax(1)
         mean = (shares * growth).sum(1)
         if labels == "model":
@@ -63,29 +64,3 @@ def _squares(one: Runs, on: str, labels: str) -> Tensor:
         else:
             found.append((growth.gather(1, targets.unsqueeze(1))[:, 0] - mean).square())
     return torch.cat(found, dim=1)
-
-
-def grown(one: Runs, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Outputs and `J w`, how they change as all parameters grow in proportion; both `(1, classes, examples)`.
-
-    By reverse mode twice: `J^T v` is linear in v, and its derivative along w is `J w`.
-    """
-    leaves = {name: tensor.detach().requires_grad_() for name, tensor in one.state.parameters.items()}
-    with torch.enable_grad():
-        outputs = one.outputs(inputs, leaves)
-        probe = torch.zeros_like(outputs, requires_grad=True)
-        slopes = torch.autograd.grad(
-            outputs,
-            list(leaves.values()),
-            probe,
-            create_graph=True,
-            allow_unused=True,
-            materialize_grads=True,
-        )
-        pairs = [
-            (slope, value.detach())
-            for slope, value in zip(slopes, leaves.values(), strict=True)
-            if slope.requires_grad
-        ]
-    (growth,) = torch.autograd.grad([slope for slope, _ in pairs], probe, [value for _, value in pairs])
-    return outputs.detach().double(), growth.double()

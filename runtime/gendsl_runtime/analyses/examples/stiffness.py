@@ -1,0 +1,63 @@
+"""Stiffness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gendsl_runtime.component import Count, SplitName, analysis
+from gendsl_runtime.measures.gradients import gram
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.runs import Runs
+
+
+@analysis(
+    version=1,
+    needs="classification",
+    gives={
+        "cosine": "1",
+        "sign": "1",
+        "cosine_within": "1",
+        "sign_within": "1",
+        "cosine_between": "1",
+        "sign_between": "1",
+    },
+    paper="fort2019stiffness",
+)
+def stiffness(runs: Runs, *, on: SplitName = "train", examples: Count = 500) -> dict[str, np.ndarray]:
+    """Whether a small step for one example helps others, in its own class and in other classes.
+
+    For pairs `i != j` of examples with gradients g of the training loss, `cosine` is the mean of `<g_i, g_j>
+    / (|g_i| |g_j|)` and `sign` that of the sign of `<g_i, g_j>` (Fort et al. 2019, equations 4 and 5): +1
+    where a step along one gradient lowers the loss of the other. `within` are pairs of one class (the mean
+    over all such pairs, not over classes), `between` pairs of two.
+
+    All pairs of the first `examples` examples of the split. An example whose gradient is 0 has no direction
+    and counts as 0 in every pair. Where a kind of pair does not occur its means are NaN. Evaluation mode, no
+    weight decay. Unchanged when the loss is multiplied by a positive number. Gradients in the precision of the
+    parameters, products in float64.
+
+    Args:
+        on: the split, of at least two examples.
+        examples: how many of its examples are compared, the first ones; the matrix of products has as many rows.
+    """
+    inputs, targets = (part[:, :examples] for part in runs.split(on))
+    if inputs.shape[1] < 2:
+        raise Problem("bad-data", "stiffness is of pairs of examples, and there is only one")
+    found = [
+        _figures(gram(runs.select([m]), inputs[[m]], targets[[m]])[0].cpu().numpy(), targets[m].cpu().numpy())
+        for m in range(runs.members)
+    ]
+    return {name: np.array([figures[name] for figures in found]) for name in found[0]}
+
+
+def _figures(products: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    sizes = np.sqrt(np.diagonal(products))
+    scale = np.where(sizes > 0, sizes, 1.0)
+    cosine = products / scale / scale[:, None]
+    is_pair = ~np.eye(len(labels), dtype=bool)
+    is_within = labels == labels[:, None]
+    figures = {}
+    for kind, chosen in (("", is_pair), ("_within", is_pair & is_within), ("_between", ~is_within)):
+        for name, values in (("cosine", cosine), ("sign", np.sign(products))):
+            figures[name + kind] = float(values[chosen].mean()) if chosen.any() else float("nan")
+    return figures

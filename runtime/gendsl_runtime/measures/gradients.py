@@ -1,0 +1,122 @@
+"""Gradients of single examples: their sizes, products and sums, without keeping them where the layers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from gendsl_runtime.measures import vectors
+from gendsl_runtime.measures.layers import Record, has_records, records
+from gendsl_runtime.network import Tensors
+from gendsl_runtime.runs import CACHE, Runs
+
+
+def parts(runs: Runs) -> Iterator[Runs]:
+    """The stack in parts whose slopes are exact: slopes of grouped convolutions may round by the number of
+    groups, so there each member goes alone."""
+    if any(tensor.ndim > 3 for tensor in runs.state.parameters.values()):
+        yield from (runs.select([member]) for member in range(runs.members))
+    else:
+        yield runs
+
+
+def squared_norms(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
+    """`|d loss_i / dw|^2` over all parameters, `(members, examples)`, float64.
+
+    Of a dense layer it is `|x|^2 |d|^2 + |d|^2` with the inputs x and the slopes d of the outputs (Goodfellow 2015), so
+    no gradient is formed. Where a layer is not known by such factors the gradients are formed, a few at a time.
+    """
+    if has_records(runs.network):
+        found = [record.squared_norms().double() for record in records(runs, inputs, targets)]
+        return sum(found[1:], start=found[0])
+    each = [_explicit(runs.select([m]), inputs[m], targets[m]) for m in range(runs.members)]
+    return torch.stack([torch.cat([piece.square().sum(1) for piece in pieces]) for pieces in each])
+
+
+def gram(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
+    """`<d loss_i / dw, d loss_j / dw>` over all parameters, `(members, examples, examples)`, float64."""
+    each = []
+    for member in range(runs.members):
+        one = runs.select([member])
+        if has_records(runs.network):
+            found = [_layer_gram(record) for record in records(one, inputs[[member]], targets[[member]])]
+            each.append(sum(found[1:], start=found[0]))
+        else:
+            rows = torch.cat(list(_explicit(one, inputs[member], targets[member])))
+            each.append(rows @ rows.T)
+    return torch.stack(each)
+
+
+def total(one: Runs, *, on: str) -> Tensors:
+    """The sum of the gradients of all examples of a split, for one member, float64 over chunks."""
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in one.state.parameters.items()}
+    sums = {name: torch.zeros_like(tensor, dtype=torch.float64) for name, tensor in leaves.items()}
+    for inputs, targets in one.chunks(on):
+        with torch.enable_grad():
+            value = one.losses(inputs, targets, leaves).sum()
+        found = torch.autograd.grad(value, list(leaves.values()), allow_unused=True, materialize_grads=True)
+        for name, gradient in zip(sums, found, strict=True):
+            sums[name] += gradient
+    return sums
+
+
+def along(one: Runs, inputs: Tensor, direction: Tensors) -> tuple[Tensor, Tensor]:
+    """Outputs and `J direction`, how they change as the parameters move; both `(1, classes, examples)`, float64.
+
+    By reverse mode twice: `J^T v` is linear in v, and its derivative along the direction is `J direction`.
+    """
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in one.state.parameters.items()}
+    with torch.enable_grad():
+        outputs = one.outputs(inputs, leaves)
+        probe = torch.zeros_like(outputs, requires_grad=True)
+        slopes = torch.autograd.grad(
+            outputs,
+            list(leaves.values()),
+            probe,
+            create_graph=True,
+            allow_unused=True,
+            materialize_grads=True,
+        )
+    pairs = [
+        (slope, direction[name].to(slope.dtype))
+        for name, slope in zip(leaves, slopes, strict=True)
+        if slope.requires_grad
+    ]
+    (change,) = torch.autograd.grad([slope for slope, _ in pairs], probe, [move for _, move in pairs])
+    return outputs.detach().double(), change.double()
+
+
+def products(one: Runs, direction: Tensors, *, on: str) -> Tensor:
+    """`<d loss_i / dw, direction>` for every example of a split, `(examples,)`, float64, for one member."""
+    found = []
+    for inputs, targets in one.chunks(on):
+        outputs, change = along(one, inputs, direction)
+        leaf = outputs.to(inputs.dtype if inputs.is_floating_point() else torch.float32).requires_grad_()
+        with torch.enable_grad():
+            (slopes,) = torch.autograd.grad(one.loss(leaf, targets).sum(), leaf)
+        found.append((slopes.double() * change).sum(1)[0])
+    return torch.cat(found)
+
+
+def _layer_gram(record: Record) -> Tensor:
+    """Products within one layer of one member, `(N, N)`: by the two factors where there is one place."""
+    inputs, slopes = record.inputs[0].double(), record.slopes[0].double()
+    if slopes.shape[1] == 1 and not record.is_gain:
+        x, d = inputs[:, 0], slopes[:, 0]
+        return (x.T @ x * record.factor**2 + record.bias_factor**2) * (d.T @ d)
+    rows = torch.cat([values[0].flatten(1).double() for values in record.gradients().values()], 1)
+    return rows @ rows.T
+
+
+def _explicit(one: Runs, inputs: Tensor, targets: Tensor) -> Iterator[Tensor]:
+    """Gradients `(few, parameters)`, float64: every example is given a copy of the network, as a member of its own."""
+    size = max(1, int(CACHE // (4 * vectors.size(one.state.parameters))))
+    for x, y in zip(torch.split(inputs, size), torch.split(targets, size), strict=True):
+        copies = one.repeated(len(x))
+        leaves = {name: tensor.detach().requires_grad_() for name, tensor in copies.state.parameters.items()}
+        with torch.enable_grad():
+            value = copies.losses(x.unsqueeze(1), y.unsqueeze(1), leaves).sum()
+        found = torch.autograd.grad(value, list(leaves.values()), allow_unused=True, materialize_grads=True)
+        yield vectors.flat(dict(zip(leaves, found, strict=True))).double()
