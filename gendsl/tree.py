@@ -105,6 +105,14 @@ class Range(NamedTuple):
     step: Expr | None
 
 
+class Until(NamedTuple):
+    """`values until decided, at most most`: seeds that go on until every claim is decided."""
+
+    span: Span
+    values: Expr
+    most: Expr
+
+
 class Where(NamedTuple):
     span: Span
     subject: Expr
@@ -131,6 +139,7 @@ Expr: TypeAlias = (
     | Unary
     | Binary
     | Range
+    | Until
     | Where
     | Group
 )

@@ -35,6 +35,7 @@ RESERVED = (
     "true",
     "false",
     "none",
+    "until",
 )
 """Words with a meaning inside a declaration. Nothing may be named like one of these, or like a declaring
 word."""

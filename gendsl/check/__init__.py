@@ -71,6 +71,8 @@ def _experiment(world: World, options: Options, *, is_whole: bool) -> Spec | Non
         except Broken:
             continue
     finish.lets(world)
+    if is_whole:
+        claims.decidable(world, found.claims)
     if world.faults.has_errors:
         return None
     if is_whole and not options.overrides and options.preset is None:

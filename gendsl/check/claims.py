@@ -183,6 +183,26 @@ def _replicates(
     intervals.narrow(world, given, left.value, right.value)
 
 
+def decidable(world: World, claims: list[Claim]) -> None:
+    """Seeds that go on until every claim is decided need a claim that rests on them."""
+    broken = world.main.broken
+    if world.seeds is None or world.seeds.given is None or "seed" in broken or world.faults.has_errors:
+        return
+    rests = any(
+        "seed" in reach.axes_of(world, quantity) and "seed" not in fixed
+        for claim in claims
+        for side in (claim.left, claim.right)
+        for quantity, fixed in _quantities(side, frozenset())
+    )
+    if sweeps.seeds(world).looks and not rests:
+        world.faults.report(
+            "nothing-to-decide",
+            "no claim rests on seeds, so nothing says when to stop",
+            world.seeds.given.place,
+            help="add a claim, or leave `until decided` out",
+        )
+
+
 def _quantities(value: Value, fixed: frozenset[str]) -> list[tuple[Quantity, frozenset[str]]]:
     """The quantities in a value, each with the axes that are fixed around it."""
     if isinstance(value, Quantity):

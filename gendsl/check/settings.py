@@ -105,7 +105,7 @@ def _override(world: World, path: str, text: str, option: str = "--set") -> Edit
     if not all(re.fullmatch(r"[A-Za-z_]\w*", word) for _, word in words):
         message = "a path is made of names and dots: `clean.optimizer.lr`"
         world.faults.fail("unknown-setting", message, Place(whole, Span(0, max(1, len(path)))))
-    expr, faults = parse_expression(source)
+    expr, faults = parse_expression(source, start="seeding" if path == "seeds" else "expr")
     world.faults.add(*faults)
     if expr is None or faults:
         raise Broken

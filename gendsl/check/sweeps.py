@@ -13,6 +13,7 @@ from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot
 from gendsl.quantity import written
 from gendsl.spec import Axis, Choice, Coordinate, Flag, Items, Number, Text, Value
+from gendsl.spec.looks import doubling
 
 Label = str | int | float
 MOST = 10_000_000
@@ -316,15 +317,59 @@ def _seeds(world: World, declared: Declared) -> Axis:
     assert declared.given is not None
     want = Type("Seed", low=0)
     slot = Slot("a seed", "seed")
-    items = listed(world, declared.given, SEEDS)
+    given, most = _limited(world, declared.given)
+    items = listed(world, given, SEEDS)
     found = [numbers.number(world, item, want, slot) for item in items]
     labels = [number.value for number in found if isinstance(number, Number)]
     if len(labels) < len(found) or not labels:
-        world.faults.fail("empty-sweep", "there are no seeds in this", declared.given.place)
+        world.faults.fail("empty-sweep", "there are no seeds in this", given.place)
     _distinct(world, [(label,) for label in labels], [(item,) for item in items])
     return Axis(
-        name="seed", kind="seeds", values=tuple(found), labels=tuple(labels), caption=declared.caption
+        name="seed",
+        kind="seeds",
+        values=tuple(found),
+        labels=tuple(labels),
+        caption=declared.caption,
+        looks=() if most is None else _looks(world, given, most, len(found)),
     )
+
+
+def _limited(world: World, given: Given) -> tuple[Given, Given | None]:
+    """The seeds to begin with, and the most there may be of those that go on until claims are decided."""
+    if not isinstance(given.expr, tree.Until):
+        return given, None
+    values = given.at(given.expr.values)
+    inner = values.expr
+    while isinstance(inner, tree.Group):
+        inner = inner.inner
+    if not isinstance(inner, tree.Range):
+        world.faults.fail(
+            "wrong-type",
+            "seeds that go on begin with a range",
+            values.place,
+            note="the seeds that follow continue it",
+            help="write `seeds 0..9 until decided, at most 80`",
+        )
+    return values, given.at(given.expr.most)
+
+
+def _looks(world: World, given: Given, most: Given, first: int) -> tuple[int, ...]:
+    """The seeds at each look."""
+    found = numbers.number(
+        world, most, Type("Count", low=1, high=MOST_SEEDS), Slot("the most seeds", "seeds")
+    )
+    if not isinstance(found, Number):
+        world.faults.fail("wrong-type", "the most seeds are a fixed number", most.place)
+    if found.value <= first:
+        message = f"{first} seeds to begin with, and at most {found.value}: nothing could be added"
+        world.faults.fail(
+            "out-of-range",
+            message,
+            most.place,
+            also=((given.place, f"{first} seeds"),),
+            help=f"write `at most {8 * first}`, or leave `until decided` out",
+        )
+    return doubling(first, int(found.value))
 
 
 def shown(label: Label | tuple[Label, ...], unit: str = "") -> str:

@@ -215,6 +215,10 @@ class _Writer:
             return self.bracket(node.items)
         if isinstance(node, tree.Group):
             return self.bracket((node.inner,), comma=False)
+        if isinstance(node, tree.Until):
+            values = self.expr(node.values)
+            until = [" ", self.token(), " ", self.token(), self.token()]
+            return [values, *until, " ", self.token(), " ", self.token(), " ", self.expr(node.most)]
         if isinstance(node, tree.Range):
             docs: list[Doc] = [self.expr(node.low), self.token(), self.expr(node.high)]
             return [*docs, " ", self.token(), " ", self.expr(node.step)] if node.step else docs

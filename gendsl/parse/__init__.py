@@ -10,7 +10,7 @@ import gc
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gendsl import tree
 from gendsl.diagnostic import Diagnostic
@@ -38,10 +38,16 @@ def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
         return _Reading(source).file()
 
 
-def parse_expression(source: Source) -> tuple[tree.Expr | None, list[Diagnostic]]:
-    """One expression, as after `--set width=`; None where it cannot be read."""
+def parse_expression(
+    source: Source, *, start: Literal["expr", "seeding"] = "expr"
+) -> tuple[tree.Expr | None, list[Diagnostic]]:
+    """One expression, as after `--set width=`; None where it cannot be read.
+
+    Args:
+        start: `seeding` for what stands after `seeds`: it may go on `until decided`.
+    """
     with _uncollected():
-        return _Reading(source).expression()
+        return _Reading(source).expression(start)
 
 
 @contextmanager
@@ -86,13 +92,13 @@ class _Reading:
         found = sorted(self.diagnostics + self.builder.diagnostics, key=lambda d: d.span)
         return tree.File(kept, frozenset(self.broken)), found
 
-    def expression(self) -> tuple[tree.Expr | None, list[Diagnostic]]:
-        value, halt = Driver(self.tokens, self.functions).run("expr", 0)
+    def expression(self, start: str) -> tuple[tree.Expr | None, list[Diagnostic]]:
+        value, halt = Driver(self.tokens, self.functions).run(start, 0)
         if halt is not None:
             from gendsl.parse.faults import diagnose
             from gendsl.parse.segment import Segment
 
-            segment = Segment(self.source, self.tokens, 0, len(self.tokens.kinds) - 1, "expr")
+            segment = Segment(self.source, self.tokens, 0, len(self.tokens.kinds) - 1, start)
             self.diagnostics.append(diagnose(segment, halt))
         elif not self._is_shallow(value):
             value = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from gendsl import tree
 from gendsl.diagnostic import Diagnostic
@@ -14,6 +14,7 @@ from gendsl.words import nearest
 Parts = list[Any]
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _SIGNS = frozenset("(){}[],=")
+_UNTIL = "`until decided` belongs to `seeds`"
 LONGEST = 300
 """Digits of the longest number."""
 
@@ -97,6 +98,10 @@ class Builder:
 
     def entry(self, parts: Parts) -> tree.Entry:
         path, _, value = parts
+        if type(value) is tree.Until and path[-1].id != "seeds":
+            self.report(
+                "unexpected", f"`{path[-1].id}` is no seeds: nothing goes on here", value.span, help=_UNTIL
+            )
         return tree.Entry(Span(path[0].span.start, value[0][1]), path, value)
 
     def path(self, parts: Parts) -> tuple[tree.Name, ...]:
@@ -118,6 +123,19 @@ class Builder:
 
     def range_(self, parts: Parts) -> tree.Range:
         return tree.Range(_all(parts), parts[0], parts[2], parts[4] if len(parts) > 3 else None)
+
+    def until(self, parts: Parts) -> tree.Expr:
+        values, _, word, *limit = parts
+        wrong = next((w for w, m in zip((word, *limit[2:3]), ("decided", "most")) if w.id != m), None)
+        if wrong is not None or not limit:
+            seeds = self.source.text[values[0][0] : values[0][1]]
+            self.report(
+                "unexpected" if wrong else "missing-value",
+                f"`{wrong.id}` cannot stand here" if wrong else "seeds that go on need a limit",
+                wrong.span if wrong else word.span,
+                help=f"write `{' '.join(seeds.split())} until decided, at most 80`",
+            )
+        return tree.Until(_all(parts), values, limit[-1]) if limit else cast(tree.Expr, values)
 
     def call(self, parts: Parts) -> tree.Call:
         return tree.Call(_all(parts), parts[0], parts[2])

@@ -150,6 +150,14 @@ def _special(segment: Segment, at: int) -> Diagnostic | None:
         return _fault(
             segment, "missing-value", "the file to import stands in quotes", segment.span(at), help=help
         )
+    if word.isdecimal() and tokens.word(at - 1) == "at" and tokens.word(head) in ("seeds", "preset"):
+        return _fault(
+            segment,
+            "missing-value",
+            "`most` is missing after `at`",
+            segment.gap(at),
+            help=f"write `at most {word}`",
+        )
     if tokens.kinds[at] == kind("NUMBER") and tokens.word(at - 1) == "at" and at > head:
         level = float(word.replace("_", ""))
         help = f"write `at {100 * level if level <= 1 else level:g}%`"
@@ -180,6 +188,7 @@ def _undeclared(segment: Segment, at: int) -> Diagnostic:
     return _fault(segment, "unknown-declaration", message, span, help=_DECLARE)
 
 
+_UNTIL = "write `until decided, at most 80`"
 _DECLARE = "write what it is: `model`, `dataset`, `train`, `analysis`, `claim` ..."
 
 
@@ -264,6 +273,8 @@ def _missing_name(segment: Segment, at: int, before: str) -> Diagnostic:
     gap = segment.gap(at)
     if before in DECLARING and segment.tokens.word(at) != "." and at <= segment.first + 2:
         return _fault(segment, "missing-name", f"a name is missing after `{before}`", gap)
+    if before == "until":
+        return _fault(segment, "missing-value", "`decided` is missing after `until`", gap, help=_UNTIL)
     if before in (".", "extends", "as", "for"):
         return _fault(segment, "missing-name", f"a name is missing after `{before}`", gap)
     if segment.tokens.word(at) == "=" and before not in ("(", ",", "="):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from gendsl.places import cache_folder, resource
 
-FORMAT = "2"
+FORMAT = "3"
 
 
 class Rule(NamedTuple):
@@ -95,7 +95,8 @@ def _make(grammar: str) -> str:
     from lark.grammar import Rule as LarkRule
     from lark.lexer import TerminalDef
 
-    machine = Lark(grammar, parser="lalr", lexer="basic", start=["file", "expr"], maybe_placeholders=False)
+    starts = ["file", "expr", "seeding"]
+    machine = Lark(grammar, parser="lalr", lexer="basic", start=starts, maybe_placeholders=False)
     data, memo = machine.memo_serialize([TerminalDef, LarkRule])
     parser = data["parser"]["parser"]
     found = sorted(machine.terminals, key=_precedence)

@@ -161,7 +161,8 @@ def plan(spec: Spec, *, numerics: str, max_runs: int = MAX_RUNS, file_digest: Ca
             axis fails.
     """
     sizes = {name: len(axis.values) for name, axis in spec.axes.items()}
-    refuse_too_large(spec, sizes, max_runs=max_runs)
+    most = {name: axis.looks[-1] for name, axis in spec.axes.items() if axis.looks}
+    refuse_too_large(spec, sizes | most, max_runs=max_runs)
     frame = _Frame(spec.axes, sizes, numerics, file_digest)
     for name in _in_order(spec):
         step = spec.steps[name]
