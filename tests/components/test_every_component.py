@@ -278,7 +278,8 @@ def analysed(name: str, runs: Runs) -> Mapping[str, Any]:
 
 def beside(runs: Runs, apart: int) -> Runs:
     """Other networks on the same data: each member depends on its own seed alone."""
-    return replace(runs, state=runs.network.init([seed + apart for seed in runs.seeds]))
+    seeds = tuple(seed + apart for seed in runs.seeds)
+    return replace(runs, seeds=seeds, state=runs.network.init(seeds))
 
 
 def grouped(runs: Runs) -> Groups:
