@@ -63,7 +63,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     COMPONENTS,
     frozenset({"claims"}),
     frozenset({"archive", "report"}),
-    frozenset({"run"}),
+    frozenset({"progress"}),
+    frozenset({"run", "serve"}),
     frozenset({"cli", "face"}),
 )
 """Every part of the engine, from the ground up: each may import itself and the layers below, and nothing else.

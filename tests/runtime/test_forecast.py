@@ -185,7 +185,7 @@ def test_a_stack_is_cut_where_everything_ends_sooner() -> None:
 
 def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tasks of 10 and 30 expected seconds on a machine that is half as fast."""
-    from gendsl_runtime.cli import estimate
+    from gendsl_runtime.progress import estimate
 
     now = [100.0]
     monkeypatch.setattr(estimate, "monotonic", lambda: now[0])

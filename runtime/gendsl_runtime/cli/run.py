@@ -59,7 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs the spec; 3 where a run failed, 4 where a claim was refuted and claims are required."""
-    from gendsl_runtime.cli.progress import Bar
+    from gendsl_runtime.cli.progress import View
     from gendsl_runtime.run import RunOptions, command_line, run
 
     options = RunOptions(
@@ -75,9 +75,9 @@ def main(arguments: argparse.Namespace) -> int:
         patience=arguments.time_limit,
         command=command_line(),
     )
-    with Bar() as bar:
-        finished = run(arguments.file, options, bar)
-    tell(finished, bar.computed)
+    with View() as view:
+        finished = run(arguments.file, options, view)
+    tell(finished, view.computed)
     if finished.made is not None and finished.made.failures:
         return 3
     refuted = any(verdict.outcome == "refuted" for verdict in finished.verdicts)

@@ -14,6 +14,7 @@ from gendsl_runtime.train.glimpse import Glimpse
 if TYPE_CHECKING:
     from gendsl_runtime.claims.verdict import Verdict
     from gendsl_runtime.execute.schedule import Scheduler
+    from gendsl_runtime.progress.live import Live
 
 
 class Watch:
@@ -21,6 +22,9 @@ class Watch:
 
     def warned(self, warnings: Sequence[Diagnostic]) -> None:
         """The file can be run, but something in it is worth a look."""
+
+    def lives(self, live: Live) -> None:
+        """A run begins; what is known of it is there at any time, for a front end that draws it."""
 
     def planned(self, plan: Plan, missing: int) -> None:
         """The plan is made; `missing` of its nodes must be computed."""

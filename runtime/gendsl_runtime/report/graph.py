@@ -25,6 +25,8 @@ class Node:
     x: float
     y: float
     tip: str
+    key: str
+    """Its whole name."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ def uses(value: spec.Value, experiment: spec.Spec) -> Iterator[str]:
         case spec.Items(items=items) | spec.Operation(operands=items) | spec.Statistic(values=items):
             for item in items:
                 yield from uses(item, experiment)
-        case spec.Moment(run=inner) | spec.Split(dataset=inner) | spec.Where(subject=inner):
+        case spec.Moment(run=inner) | spec.Split(dataset=inner):
+            yield from uses(inner, experiment)
+        case spec.Where(subject=inner) | spec.Along(subject=inner):
             yield from uses(inner, experiment)
 
 
@@ -124,10 +128,12 @@ def _node(
         plot = next((plot for plot in experiment.plots if plot.name == name), None)
         state = "claim" if plot is None else "figure"
         detail = outcome or "claim" if plot is None else plot.component
-        return Node(_short(name), detail, state, state, x, y, f"{state} {name}, {detail}")
+        return Node(_short(name), detail, state, state, x, y, f"{state} {name}, {detail}", name)
     detail = step.component if step.component != step.kind else step.kind
     if record is None:
-        return Node(_short(name), _short(detail), step.kind, "planned", x, y, f"{step.kind} {name}: {detail}")
+        return Node(
+            _short(name), _short(detail), step.kind, "planned", x, y, f"{step.kind} {name}: {detail}", name
+        )
     state = "failed" if record.failed else "cached" if record.computed == 0 else "computed"
     time = f" · {duration(record.seconds)}" if record.seconds >= 0.0005 else ""
     foot = f"{record.total:,} × {step.kind}{time}"
@@ -135,7 +141,7 @@ def _node(
         f"{step.kind} {name}: {detail}, {record.total:,} in all, {record.computed:,} computed, "
         f"{record.cached:,} from the store, {record.failed:,} failed, {duration(record.seconds)}"
     )
-    return Node(_short(name), _short(detail), foot, state, x, y, tip)
+    return Node(_short(name), _short(detail), foot, state, x, y, tip, name)
 
 
 def _short(text: str, *, length: int = 19) -> str:
