@@ -146,7 +146,7 @@ class Traced:
     outputs: Tensor
     """`(M, C, N)`."""
     parts: list[tuple[Layer, Tensor, Tensor]] = field(default_factory=list)
-    """Each layer with weights, what it took and its outputs."""
+    """Each layer with weights, what its weight multiplies `(M, in, places, N)`, and its outputs."""
 
     def records(self, slopes: Tensor, *, is_last: bool = True) -> tuple[Record, ...]:
         """The layers' records where the slopes of what is asked by the network's outputs are `slopes` `(M, C, N)`.
@@ -162,9 +162,8 @@ class Traced:
             allow_unused=True,
             materialize_grads=True,
         )
-        examples = self.outputs.shape[2]
         return tuple(
-            _record(layer, inputs.detach(), slope, examples)
+            _record(layer, inputs, slope.reshape(*slope.shape[:2], *inputs.shape[2:]))
             for (layer, inputs, _), slope in zip(self.parts, found, strict=True)
         )
 
@@ -191,7 +190,10 @@ def traced(runs: Runs, inputs: Tensor) -> Traced:
     with torch.enable_grad():
         for layer in _layered(runs.network).layers:
             stack = values.through(layer, stack)
-    return Traced(stack, [(layer, _seen(values, layer, taken), given) for layer, taken, given in found])
+    examples = inputs.shape[1]
+    return Traced(
+        stack, [(layer, _columns(values, layer, taken, examples), given) for layer, taken, given in found]
+    )
 
 
 def records(
@@ -240,29 +242,32 @@ def _unknown(layer: Layer) -> Problem:
     )
 
 
-def _seen(values: Pass, layer: Layer, taken: Tensor) -> Tensor:
-    """What the weight of a layer multiplies: its inputs, or of a norm the normalised ones."""
-    if not isinstance(layer, NORMS):
-        return taken.detach()
-    kind, width = next(iter(layer.parameters().items()))[1].shape[0], len(taken)
-    plain = {
-        f"{layer.name}.weight": taken.new_ones(width, kind),
-        f"{layer.name}.bias": taken.new_zeros(width, kind),
-    }
-    with torch.no_grad():
-        return layer.apply(Pass(plain, values.buffers, training=False), taken)
-
-
-def _record(layer: Layer, inputs: Tensor, slopes: Tensor, examples: int) -> Record:
-    d = slopes.reshape(*slopes.shape[:2], -1, examples)
+def _columns(values: Pass, layer: Layer, taken: Tensor, examples: int) -> Tensor:
+    """What the weight of a layer multiplies: its inputs, their patches, or of a norm the normalised inputs."""
+    taken = taken.detach()
     if isinstance(layer, Conv):
-        return Record(layer.name, _patches(layer, inputs), d, bias_factor=float(layer.bias))
-    x = inputs.reshape(*inputs.shape[:2], -1, examples)
+        return _patches(layer, taken)
+    if isinstance(layer, NORMS):
+        taken = _normalised(values, layer, taken)
+    return taken.reshape(*taken.shape[:2], -1, examples)
+
+
+@torch.no_grad()
+def _normalised(values: Pass, layer: BatchNorm | GroupNorm | LayerNorm, taken: Tensor) -> Tensor:
+    """A norm without its own scale and offset."""
+    plain = {name: taken.new_ones(len(taken), *fresh.shape) for name, fresh in layer.parameters().items()}
+    plain[f"{layer.name}.bias"].zero_()
+    return layer.apply(Pass(plain, values.buffers, training=False), taken)
+
+
+def _record(layer: Layer, inputs: Tensor, slopes: Tensor) -> Record:
+    if isinstance(layer, Conv):
+        return Record(layer.name, inputs, slopes, bias_factor=float(layer.bias))
     if isinstance(layer, Linear):
         offset = NTK_BIAS if layer.parametrisation == "ntk" else 1.0
-        return Record(layer.name, x, d, layer.factor, offset if layer.bias else 0.0)
+        return Record(layer.name, inputs, slopes, layer.factor, offset if layer.bias else 0.0)
     assert isinstance(layer, NORMS)
-    return Record(layer.name, x, d, bias_factor=1.0, is_gain=True)
+    return Record(layer.name, inputs, slopes, bias_factor=1.0, is_gain=True)
 
 
 def _patches(layer: Conv, images: Tensor) -> Tensor:
