@@ -94,6 +94,8 @@ def _description(function: ast.FunctionDef, mark: ast.expr, path: str, kind: str
     summary, _, body = doc.partition("\n\n")
     parameters = {p.name: p for p in _parameters(function, kind)}
     check_neutral(facts.get("neutral", {}), parameters, mark)
+    if kind == "analysis":
+        check_groups(parameters, mark)
     return Description(
         kind=kind,
         name=function.name,
@@ -115,6 +117,14 @@ def check_neutral(neutral: Any, parameters: Mapping[str, Parameter], mark: ast.e
     for name in neutral:
         if name not in parameters or parameters[name].required:
             raise at(f"`neutral` names `{name}`, which is no parameter with a default", mark)
+
+
+def check_groups(parameters: Mapping[str, Parameter], mark: ast.expr) -> None:
+    """Runs are taken together along one axis that the spec names. Raises MalformedError."""
+    names = [parameter.type.name for parameter in parameters.values()]
+    groups, axes, runs = (names.count(word) for word in ("Groups", "AxisName", "Runs"))
+    if groups != axes or groups > 1 or (groups and runs):
+        raise at("`Groups` and an `AxisName` belong together, one of each and no `Runs` beside them", mark)
 
 
 def fact(keyword: ast.keyword, kind: str) -> Any:

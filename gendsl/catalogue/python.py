@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from gendsl.catalogue import types
-from gendsl.catalogue.component_file import FACTS, MalformedError, at, check_neutral, fact, parameter
+from gendsl.catalogue.component_file import (
+    FACTS,
+    MalformedError,
+    at,
+    check_groups,
+    check_neutral,
+    fact,
+    parameter,
+)
 from gendsl.catalogue.description import Description, Parameter
 from gendsl.fingerprint.modules import Imported, Module, Project, parsed
 from gendsl.fingerprint.normal import dotted
@@ -174,6 +182,8 @@ def _function(node: ast.FunctionDef, mark: ast.Call, kind: str, path: str) -> De
         raise at('`@analysis` lacks what it gives: `@analysis(gives={"height": "1"})`', mark)
     parameters = _parameters(node, kind)
     check_neutral(facts.get("neutral", {}), parameters, mark)
+    if kind == "analysis":
+        check_groups(parameters, mark)
     return _made(node, kind, path, parameters, facts, version=0)
 
 

@@ -71,7 +71,9 @@ COMPONENTS = {
     "Loss": "loss",
 }
 """Annotations that hold a component, and its kind."""
-KNOWN: dict[str, Type] = {**SCALARS, **{word: Type(word) for word in (*WORDS, *COMPONENTS, "Runs")}}
+RUNS = ("Runs", "Groups")
+"""Annotations that hold training runs: one for each result, or all along an axis for each."""
+KNOWN: dict[str, Type] = {**SCALARS, **{word: Type(word) for word in (*WORDS, *COMPONENTS, *RUNS)}}
 INTEGERS = frozenset({"Count", "Natural", "Integer", "Seed"})
 NUMBERS = frozenset(SCALARS)
 
@@ -156,6 +158,7 @@ def described(type_: Type) -> str:
         "Values": "a result: a quantity, an axis or arithmetic on them",
         "Stop": "a condition such as `train_error == 0%`",
         "Runs": "a training run",
+        "Groups": "a training run, taken all along an axis",
         "Dataset": "a dataset",
         "Model": "a model",
         "Optimizer": "an optimizer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NoReturn
 
 from gendsl import tree
-from gendsl.check import intervals, names, reach, results, shares, sweeps
+from gendsl.check import groups, intervals, names, reach, results, shares, sweeps
 from gendsl.check.faults import Broken, Place
 from gendsl.check.scope import Declared, Given, World
 from gendsl.quantity import in_base
@@ -171,6 +171,8 @@ def _replicates(
             help="declare replicates: `seeds 0..9`",
             once="seeds",
         )
+    for quantity, _ in random:
+        _no_group(world, given, quantity)
     if all("seed" in fixed or "seed" not in reach.axes_of(world, q) for q, fixed in random):
         world.faults.fail(
             "no-replicates",
@@ -200,6 +202,20 @@ def decidable(world: World, claims: list[Claim]) -> None:
             "no claim rests on seeds, so nothing says when to stop",
             world.seeds.given.place,
             help="add a claim, or leave `until decided` out",
+        )
+
+
+def _no_group(world: World, given: Given, quantity: Quantity) -> None:
+    """Fails for what took all seeds together: one number is left, and nothing tells how far another would be."""
+    step = groups.takes_seeds(world, quantity)
+    if step is not None:
+        world.faults.fail(
+            "no-replicates",
+            f"`{step}` takes all seeds together: it has no replicates to decide this claim",
+            given.place,
+            note="one number without an interval decides nothing; tables and figures show it",
+            help="give each seed a group of its own: `sweep member in 0..4`, in the run "
+            "`seed = 5 * seed + member`, and `over=member`",
         )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from gendsl.catalogue.description import Description, Parameter
-from gendsl.catalogue.types import Type
-from gendsl.check import facts, fits, python, reach, values
+from gendsl.catalogue.types import RUNS, Type
+from gendsl.check import facts, fits, groups, python, reach, values
 from gendsl.check.drafts import Draft, Field, kinds_of, listed
 from gendsl.check.scope import Given, World
 from gendsl.check.slots import Slot
@@ -45,6 +45,7 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
         fits.train(world, draft, arguments)
     if described.kind == "analysis":
         fits.analysis(world, draft, arguments)
+        arguments = groups.together(world, draft, arguments)
     if described.kind == "dataset":
         fits.dataset(world, draft, arguments)
     if described.kind not in STEPS:
@@ -56,7 +57,9 @@ def built(world: World, draft: Draft, *, step: str, caption: str = "") -> Value:
             code=python.code(world, draft),
             neutral=_neutral(world, draft, step),
         )
-    axes = _axes(world, draft, arguments)
+    axes = reach.ordered(
+        world, set().union(*(reach.axes_of(world, v, own=False) for v in arguments.values()))
+    )
     if described.kind == "analysis":
         fits.own_axes(world, draft, axes)
     world.steps[step] = Step(
@@ -97,28 +100,6 @@ def figure(world: World, draft: Draft, *, name: str, caption: str, span: Span) -
     )
 
 
-def _axes(world: World, draft: Draft, arguments: dict[str, Value]) -> tuple[str, ...]:
-    """Axes that the arguments vary along; an analysis has used up those it names (`over=seed`)."""
-    found = set().union(*(reach.axes_of(world, value, own=False) for value in arguments.values()))
-    described = draft.description
-    if described.kind == "analysis":
-        for name, value in arguments.items():
-            if described.parameters[name].type.name == "AxisName" and isinstance(value, Choice):
-                if value.name not in found:
-                    _no_axis(world, draft, name, value.name, found)
-                found.discard(value.name)
-    return reach.ordered(world, found)
-
-
-def _no_axis(world: World, draft: Draft, name: str, axis: str, axes: set[str]) -> NoReturn:
-    field = draft.fields.get(name)
-    place = field.value.place if field and isinstance(field.value, Given) else draft.place
-    along = ", ".join(reach.ordered(world, axes))
-    message = f"what `{draft.what}` is of does not vary along `{axis}`"
-    note = f"it varies along {along}" if along else "it varies along nothing"
-    world.faults.fail("missing-axis", message, place, note=note)
-
-
 def _arguments(world: World, draft: Draft, step: str) -> dict[str, Value]:
     described = draft.description
     missing = [p.name for p in described.parameters.values() if p.required and p.name not in draft.fields]
@@ -152,11 +133,14 @@ def _in_turn(described: Description) -> Iterator[Parameter]:
 
 
 def _splits(world: World, described: Description, found: dict[str, Value]) -> tuple[str, ...] | None:
-    """The splits of the data that the arguments so far speak about."""
-    for name, value in found.items():
-        if described.parameters[name].type.name in ("Dataset", "Runs"):
-            return facts.splits(world, value)
-    return None
+    """The splits of the data that the arguments so far speak about; of several runs, those that all have."""
+    data = [
+        facts.splits(world, value)
+        for name, value in found.items()
+        if described.parameters[name].type.name in ("Dataset", *RUNS) and not isinstance(value, Nothing)
+    ]
+    known = [names for names in (data if described.kind == "analysis" else data[:1]) if names is not None]
+    return tuple(name for name in known[0] if all(name in names for names in known)) if known else None
 
 
 def _missing(world: World, draft: Draft, missing: list[str]) -> NoReturn:
@@ -165,8 +149,14 @@ def _missing(world: World, draft: Draft, missing: list[str]) -> NoReturn:
         "missing-field" if is_form else "missing-argument",
         f"{'this training run' if is_form else f'`{draft.what}`'} lacks {listed(missing)}",
         draft.place,
-        help=f"add `{missing[0]} = ...`" if is_form else None,
+        help=f"add `{missing[0]} = ...`" if is_form else _axis_help(draft, missing),
     )
+
+
+def _axis_help(draft: Draft, missing: list[str]) -> str | None:
+    """What to write where the axis is missing along which runs are taken together."""
+    named = [name for name in missing if draft.description.parameters[name].type.name == "AxisName"]
+    return f"add `{named[0]}=seed`, or another axis that the runs vary along" if named else None
 
 
 def _given(world: World, field: Field, parameter: Parameter, slot: Slot) -> Value:

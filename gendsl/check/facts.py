@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from gendsl.check.scope import World
-from gendsl.spec import Choice, Component, Coordinate, Moment, Nothing, Number, Use, Value, Where
+from gendsl.spec import Along, Choice, Component, Coordinate, Moment, Nothing, Number, Use, Value, Where
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def labels(world: World, value: Value) -> Iterator[Value]:
             axis = world.axes.get(name)
             for label in (axis.typed[part or 0] if axis else None) or ():
                 yield from labels(world, label)
-        case Where(subject=subject):
+        case Where(subject=subject) | Along(subject=subject):
             yield from labels(world, subject)
         case Moment(run=run):
             yield from labels(world, run)

@@ -7,7 +7,7 @@ from gendsl.check import figures, names, reach, sweeps
 from gendsl.check.faults import Broken, Place
 from gendsl.check.scope import Declared, World
 from gendsl.source import Source, Span
-from gendsl.spec import Axis, Claim, Items, Number, Spec, Step, Value
+from gendsl.spec import Along, Axis, Claim, Items, Number, Spec, Step, Value
 
 UNUSED = ("param", "let", "sweep", "dataset", "model", "optimizer", "import")
 """What is pointless to declare without using it."""
@@ -93,8 +93,12 @@ def spec(
 
 
 def _axes(world: World, steps: dict[str, Step]) -> dict[str, Axis]:
-    """Axes that steps vary along, in file order; the replicates are always there, and last."""
-    mentioned = {axis for step in steps.values() for axis in step.axes} - {"seed"}
+    """Axes that steps vary along or take together, in file order; the replicates are always there, and last."""
+    mentioned = {axis for step in steps.values() for axis in step.axes}
+    taken = (
+        value for step in steps.values() for value in step.arguments.values() if isinstance(value, Along)
+    )
+    mentioned = {*mentioned, *(value.axis for value in taken)} - {"seed"}
     mentioned |= {"seed"} if world.seeds is not None else set()
     return {name: sweeps.finished(world, name) for name in reach.ordered(world, mentioned)}
 

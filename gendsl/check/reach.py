@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from gendsl.check.scope import Scope, World
 from gendsl.check.sweeps import name_of
 from gendsl.spec import (
+    Along,
     Component,
     Coordinate,
     Items,
@@ -41,7 +42,7 @@ def inside(value: Value) -> Iterable[Value]:
             return (dataset,)
         case Operation(operands=operands):
             return operands
-        case Where(subject=subject):
+        case Where(subject=subject) | Along(subject=subject):
             return (subject,)
         case Statistic(values=values):
             return values
@@ -67,6 +68,8 @@ def axes_of(world: World, value: Value, *, own: bool = True) -> set[str]:
     found = found.union(*(axes_of(world, part, own=own) for part in inside(value)))
     if isinstance(value, Where):
         found -= {*value.fixed, *value.picked}
+    if isinstance(value, Along):
+        found -= {value.axis}
     if isinstance(value, Statistic):
         found -= {*value.over, value.along or ""}
     return found

@@ -212,9 +212,16 @@ def quantity(world: World, declared: Declared, rest: tuple[tree.Name, ...], give
 
 def axis_name(world: World, given: Given, want: Type, slot: Slot) -> Value:
     """The name of an axis: `over=seed`."""
-    if names.chain(given.expr) is None:
+    path = names.chain(given.expr)
+    if path is None:
         mismatch(world, given, want, slot)
-    declared, rest = names.find(world, given, legal=["sweep", "seeds"], expected="an axis")
+    if [name.id for name in path] == ["epoch"] and "epoch" not in given.scope.names:
+        if world.epochs is None:
+            help = "give the run several epochs: `fit.at(epoch=[0, 1, 10])`"
+            world.faults.fail("missing-axis", "nothing here varies along `epoch`", given.place, help=help)
+        return Choice(name="epoch")
+    others = ("epoch",) if world.epochs else ()
+    declared, rest = names.find(world, given, legal=["sweep", "seeds"], others=others, expected="an axis")
     if rest or declared.word not in ("sweep", "seeds"):
         names.wrong_kind(world, declared, given.place, expected="an axis")
     return Choice(name="seed" if declared.word == "seeds" else sweeps.draft(world, declared).name)

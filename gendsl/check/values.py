@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gendsl import tree
-from gendsl.catalogue.types import COMPONENTS, Type, described
+from gendsl.catalogue.types import COMPONENTS, RUNS, Type, described
 from gendsl.check import fixed, names, numbers, references, results, sweeps
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, mismatch
@@ -189,7 +189,7 @@ READERS: dict[str, Reader] = {
     "SplitName": references.split,
     "AxisName": references.axis_name,
     "Scores": references.scores,
-    "Runs": references.runs,
+    **dict.fromkeys(RUNS, references.runs),
     **dict.fromkeys(COMPONENTS, references.component),
 }
 """Types that more than one form of expression may give."""

@@ -27,9 +27,11 @@ from gendsl.plan.keys import (
     named,
     node,
     parts,
+    together,
 )
 from gendsl.plan.limit import refuse_too_large, refused
 from gendsl.spec import (
+    Along,
     Axis,
     Coordinate,
     InputFile,
@@ -43,7 +45,7 @@ from gendsl.spec import (
     Where,
 )
 from gendsl.spec.mentions import axes_of, inside, steps_of
-from gendsl.spec.substitute import at, substituted
+from gendsl.spec.substitute import along, at, label, labels, substituted
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -89,11 +91,7 @@ class PlanStep:
 
     def labels(self, index: int) -> dict[str, str | int | float]:
         """For each axis its label; that of a tuple axis as text."""
-        labels = {}
-        for axis, place in self.coordinate(index).items():
-            label = self._frame.axes[axis].labels[place]
-            labels[axis] = ", ".join(map(str, label)) if isinstance(label, tuple) else label
-        return labels
+        return {axis: label(self._frame.axes[axis], place) for axis, place in self.coordinate(index).items()}
 
     def arguments(self, index: int) -> dict[str, Value]:
         """The node's arguments, with no coordinate left in them."""
@@ -215,8 +213,19 @@ class _Frame:
             case Where():
                 inner = self._fragments(parts(hole.subject))
                 return [fixed(fragment, hole.fixed, self.sizes) for fragment in inner]
+            case Along():
+                return self._together(hole)
             case Arguments():
                 return [self._told(hole)]
+
+    def _together(self, hole: Along) -> list[Fragment]:
+        """All runs along an axis, one after the other."""
+        inner = self._fragments(parts(hole.subject))
+        places = along(hole, self.axes, {})
+        return [
+            constant(together(labels(self.axes[hole.axis]))),
+            *(fixed(fragment, place, self.sizes) for place in places for fragment in inner),
+        ]
 
     def _selected(self, coordinate: Coordinate) -> Fragment:
         """Along the axis its values; where these are runs or datasets, also along the axes of those."""
@@ -287,11 +296,17 @@ class _Frame:
                     inner, where = substituted(hole, self.axes, place), place
                 case Where():
                     inner, where = hole.subject, {**place, **hole.fixed}
+                case Along():
+                    runs = (filled(hole.subject, one) for one in along(hole, self.axes, place))
+                    return together(labels(self.axes[hole.axis])) + b"".join(runs)
                 case Arguments():
                     settled = {n: substituted(hole.arguments[n], self.axes, place) for n in hole.neutral}
                     told = named({**hole.arguments, **settled}, hole.neutral)
                     return encode(told, lambda nested: fill(nested, place))
-            return encode(parts(inner), lambda nested: fill(nested, where))
+            return filled(inner, where)
+
+        def filled(value: Value, at_: Mapping[str, int]) -> bytes:
+            return encode(parts(value), lambda nested: fill(nested, at_))
 
         place = step.coordinate(index)
         encoding = node(step.step, numerics=self.numerics)
@@ -308,6 +323,9 @@ class _Frame:
                 yield from self.sources(value.run, path, place)
             case Where():
                 yield from self.sources(value.subject, path, {**place, **value.fixed})
+            case Along():
+                for number, one in enumerate(along(value, self.axes, place)):
+                    yield from self.sources(value.subject, f"{path}.{number}", one)
             case Coordinate():
                 yield from self.sources(at(value, self.axes, place), path, place)
             case _:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import struct
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from gendsl.spec import (
+    Along,
     Choice,
     Code,
     Component,
@@ -52,7 +53,7 @@ class Arguments(NamedTuple):
     """What those vary along."""
 
 
-Hole: TypeAlias = Use | InputFile | Coordinate | Operation | Where | Arguments
+Hole: TypeAlias = Use | InputFile | Coordinate | Operation | Where | Along | Arguments
 """What an encoding leaves open: the key or digest of an input, or whatever depends on a coordinate."""
 
 Part: TypeAlias = bytes | Hole
@@ -135,10 +136,19 @@ def _referring(value: Value) -> Iterator[Part]:
             yield b"o" + text(value.op) + count(len(value.operands))
             for operand in value.operands:
                 yield from parts(operand)
-        case Coordinate() | Where():
+        case Coordinate() | Where() | Along():
             yield value
         case _:
             raise TypeError(f"{type(value).__name__} is no argument of a step")
+
+
+def together(labels: Sequence[str | int | float]) -> bytes:
+    """What stands before runs that are taken together: how many, and their labels in order."""
+    return (
+        b"g"
+        + count(len(labels))
+        + b"".join(b"t" + text(label) if isinstance(label, str) else number(label) for label in labels)
+    )
 
 
 def own(code: Code | None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gendsl.spec import (
+    Along,
     Axis,
     Component,
     Coordinate,
@@ -38,6 +39,8 @@ def axes_of(value: Value) -> Iterator[str]:
     """The axes whose coordinates a value mentions."""
     if isinstance(value, Coordinate):
         yield value.axis
+    if isinstance(value, Along):
+        yield from (axis for axis in axes_of(value.subject) if axis != value.axis)
     for _, inner in inside(value):
         yield from axes_of(inner)
 
@@ -49,7 +52,7 @@ def steps_of(value: Value, axes: Mapping[str, Axis]) -> Iterator[str]:
             yield value.step
         case Moment():
             yield from steps_of(value.run, axes)
-        case Where():
+        case Where() | Along():
             yield from steps_of(value.subject, axes)
         case Coordinate():
             for label in axes[value.axis].values:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from gendsl.quantity import written
 from gendsl.spec import (
+    Along,
     Choice,
     Component,
     Coordinate,
     Flag,
+    Group,
     InputFile,
     Items,
     Moment,
@@ -59,6 +61,10 @@ def _mention(value: Value) -> str:
             return f"{shown(value.dataset)}.{value.name}"
         case Moment():
             return f"{shown(value.run)}.at(epoch={shown(value.epoch)})"
+        case Along():
+            return shown(value.subject)
+        case Group():
+            return f"[{', '.join(map(shown, value.runs))}]"
         case Where():
             return f"{shown(value.subject)} where {shown(value.condition)}"
         case Operation(operands=(operand,)):

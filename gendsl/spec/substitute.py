@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gendsl.spec import (
+    Along,
     Axis,
     Component,
     Coordinate,
+    Group,
     Items,
     Moment,
     Number,
@@ -28,6 +30,22 @@ def at(coordinate: Coordinate, axes: Mapping[str, Axis], place: Mapping[str, int
     return value.items[coordinate.part]
 
 
+def along(value: Along, axes: Mapping[str, Axis], place: Mapping[str, int]) -> list[dict[str, int]]:
+    """The places of the runs that are taken together, in the order of their axis."""
+    return [{**place, value.axis: at_} for at_ in range(len(axes[value.axis].values))]
+
+
+def label(axis: Axis, place: int) -> str | int | float:
+    """A label of an axis, that of a tuple axis as text."""
+    found = axis.labels[place]
+    return ", ".join(map(str, found)) if isinstance(found, tuple) else found
+
+
+def labels(axis: Axis) -> tuple[str | int | float, ...]:
+    """All of them, in order."""
+    return tuple(label(axis, place) for place in range(len(axis.labels)))
+
+
 def substituted(value: Value, axes: Mapping[str, Axis], place: Mapping[str, int]) -> Value:
     """`value` at the place, a label index for each axis: no coordinate and no `where` is left in it."""
 
@@ -44,6 +62,9 @@ def substituted(value: Value, axes: Mapping[str, Axis], place: Mapping[str, int]
             return value.model_copy(update={"arguments": arguments})
         case Moment():
             return Moment(run=inner(value.run), epoch=inner(value.epoch))
+        case Along():
+            runs = tuple(substituted(value.subject, axes, one) for one in along(value, axes, place))
+            return Group(runs=runs, labels=labels(axes[value.axis]))
         case Split():
             return Split(dataset=inner(value.dataset), name=value.name)
         case Operation():

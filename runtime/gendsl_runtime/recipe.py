@@ -12,9 +12,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gendsl.plan import Plan
-from gendsl.spec import Component, InputFile, Items, Moment, Quantity, Spec, Split, Step, Use, Value, Where
+from gendsl.spec import (
+    Along,
+    Component,
+    InputFile,
+    Items,
+    Moment,
+    Quantity,
+    Spec,
+    Split,
+    Step,
+    Use,
+    Value,
+    Where,
+)
 from gendsl.spec.shown import shown
-from gendsl.spec.substitute import at, substituted
+from gendsl.spec.substitute import along, at, labels, substituted
 from gendsl_runtime.changes import ABSENT, Change
 from gendsl_runtime.python import codes
 
@@ -103,6 +116,10 @@ class Recipe:
                 yield from self._of_value(value.run, place, path)
             case Where():
                 yield from self._of_value(value.subject, {**place, **value.fixed}, path)
+            case Along():
+                yield f"{path}.labels", ", ".join(map(str, labels(axes[value.axis])))
+                for number, one in enumerate(along(value, axes, place)):
+                    yield from self._of_value(value.subject, one, f"{path}.{number}")
             case Component():
                 yield path, value.name
                 yield from self._of_version(value, f"{path}.")

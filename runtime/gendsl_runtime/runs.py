@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gendsl_runtime.data import Dataset
 from gendsl_runtime.network import Network, State, Tensors
+from gendsl_runtime.problem import Problem
 
 CACHE = 24e6
 """Bytes that one step or product of a stack should touch: about the last-level cache of one core (measured)."""
@@ -143,6 +144,20 @@ class Runs:
         )
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Runs that an analysis takes all together: for each result those along the axis that `over` names.
+
+    An analysis with a first parameter `groups: Groups` and a parameter `over: AxisName` returns arrays with a
+    leading axis of `len(groups.runs)`.
+    """
+
+    runs: tuple[Runs, ...]
+    """One stack for every result; its members are the runs along the axis, in the axis' order."""
+    labels: tuple[str | int | float, ...]
+    """The labels of the axis, one for each member."""
+
+
 def stacked(data: tuple[Dataset, ...], name: str, *, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """Inputs `(M, N, *shape)` and targets of one split of every member's data; one shared dataset is
     expanded."""
@@ -151,6 +166,13 @@ def stacked(data: tuple[Dataset, ...], name: str, *, device: torch.device | str)
         inputs, targets = first.inputs.to(device), first.targets.to(device)
         return inputs.expand(len(data), *inputs.shape), targets.expand(len(data), *targets.shape)
     splits = [item.split(name) for item in data]
+    sizes = sorted({len(split) for split in splits})
+    if len(sizes) > 1:
+        raise Problem(
+            "wrong-shape",
+            f"the split `{name}` of runs that are taken together has from {sizes[0]} to {sizes[-1]} examples",
+            help="take a split that is the same for all: `on=test`",
+        )
     return torch.stack([s.inputs for s in splits]).to(device), torch.stack([s.targets for s in splits]).to(
         device
     )

@@ -31,7 +31,7 @@ def test_every_file_is_a_component():
 def test_it_is_documented(known):
     assert known.summary.endswith("."), "the first paragraph is a sentence"
     for name, parameter in known.parameters.items():
-        is_subject = parameter.type.name in ("Runs", "Dataset")
+        is_subject = parameter.positional and parameter.type.name in ("Runs", "Groups", "Dataset")
         told = rf"\b({name}|{parameter.python})(,[^:]*)?:"
         assert is_subject or re.search(told, known.body), f"`{name}` is not explained"
     papers = (ENGINE / "papers.bib").read_text("utf-8")

@@ -198,7 +198,7 @@ def test_the_descent_example():
         (BASE + "analysis a = clean", "wrong-type", "clean"),
         (
             SWEPT
-            + "analysis n = disagreement(clean, over=width)\nsweep z in [1]\n"
+            + "analysis n = disagreement(clean, over=seed)\nsweep z in [1]\n"
             + "train t extends clean { batch = z }\n"
             + "analysis d = disagreement(clean, over=z)",
             "missing-axis",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gendsl_runtime.execute import local, perform
+from gendsl_runtime.execute import gathered, local, perform
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.run import Finished, RunOptions, Watch, run
 
@@ -135,7 +135,7 @@ def test_a_stack_that_does_not_fit_is_halved(
     limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calm, _ = finished(tmp_path, SPEC, name="calm")
-    check, train, runs = too_large(limit), perform.train, perform.Performer._runs
+    check, train, runs = too_large(limit), perform.train, gathered.arguments
     sizes: list[int] = []
 
     def small(members, **given):
@@ -143,12 +143,12 @@ def test_a_stack_that_does_not_fit_is_halved(
         sizes.append(len(members))
         return train(members, **given)
 
-    def few(self, task):
+    def few(task, performer):
         check(len(task.nodes))
-        return runs(self, task)
+        return runs(task, performer)
 
     monkeypatch.setattr(perform, "train", small)
-    monkeypatch.setattr(perform.Performer, "_runs", few)
+    monkeypatch.setattr(gathered, "arguments", few)
     tight, watch = finished(tmp_path, SPEC, name="tight")
     assert tight.results.failures == () and digests(tight) == digests(calm)
     assert max(sizes) == limit and sum(sizes) == 9
@@ -190,7 +190,7 @@ def limited() -> None:
     task = Task(kind="train", component="train", nodes=tuple(_node(seed) for seed in range(8)))
     sizes: list[int] = []
 
-    def hungry(members, *, device, dtype, tell, keeper):
+    def hungry(members, *, device, dtype, tell, keeper, glimpses):
         sizes.append(len(members))
         torch.ones(len(members) * 50_000_000 // 4)  # 50 MB a member
         raise ValueError("enough")

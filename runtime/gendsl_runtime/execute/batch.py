@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from gendsl.spec import Code, Moment, Step, Use
+from gendsl import spec
+from gendsl.spec import Code, Moment, Step, Use, Value
 from gendsl_runtime.execute.balance import Group, balanced
+from gendsl_runtime.execute.gathered import trainings
 from gendsl_runtime.execute.perform import Performer
 from gendsl_runtime.execute.task import Node, Task
 from gendsl_runtime.train.fuse import Cost, groups, known_cost, static_key
@@ -65,20 +67,36 @@ class Batches:
         self, kind: str, code: Code | None, nodes: Sequence[Node], idle: int
     ) -> Iterator[tuple[Sequence[int], float]]:
         """The rows of each task of one component, and the seconds that a training is expected to take."""
-        # The user's own code is not relied on to treat members apart: each is a task of its own.
-        if kind == "dataset" or code is not None:
+        # The user's own code is not relied on to treat members apart: each is a task of its own. So is what takes
+        # several runs together, which is a stack already.
+        if kind == "dataset" or code is not None or any(map(_is_group, nodes[0].arguments.values())):
             yield from (([row], 0.0) for row in range(len(nodes)))
             return
-        members = [self._performer.outline(node if kind == "train" else _run(node)) for node in nodes]
-        done = self._steps(nodes) if kind == "train" else [0] * len(nodes)
-        found = [self._group(members, rows, done) for rows in level(groups(members), done)]
-        if kind == "train":
-            found = balanced(found, workers=self._workers) if self._workers > 1 else found
-        else:
-            share = -(-idle // len(found))
-            found = [replace(group, count=min(len(group.rows), max(group.count, share))) for group in found]
+        found = self._trainings(nodes) if kind == "train" else self._analyses(nodes, idle)
         for group in found:
             yield from group.pieces()
+
+    def _trainings(self, nodes: Sequence[Node]) -> list[Group]:
+        members, done = [self._performer.outline(node) for node in nodes], self._steps(nodes)
+        found = [self._group(members, rows, done) for rows in level(groups(members), done)]
+        return balanced(found, workers=self._workers) if self._workers > 1 else found
+
+    def _analyses(self, nodes: Sequence[Node], idle: int) -> list[Group]:
+        """Stacks of alike runs; where each is compared with another, the others are alike as well."""
+        columns = [
+            [self._performer.outline(run) for run in column]
+            for column in zip(*map(trainings, nodes), strict=True)
+        ]
+        rows: dict[Hashable, list[int]] = {}
+        for row, company in enumerate(zip(*columns, strict=True)):
+            rows.setdefault(tuple(map(static_key, company)), []).append(row)
+        fresh = [0] * len(nodes)
+        found = [
+            max((self._group(column, own, fresh) for column in columns), key=lambda group: group.count)
+            for own in rows.values()
+        ]
+        share = -(-idle // len(found))
+        return [replace(group, count=min(len(group.rows), max(group.count, share))) for group in found]
 
     def _steps(self, nodes: Sequence[Node]) -> list[int]:
         """Steps that are behind each training, of which a checkpoint knows."""
@@ -114,9 +132,8 @@ def level(groups: Iterable[Sequence[int]], done: Sequence[int]) -> Iterator[list
         yield from found.values()
 
 
-def _run(node: Node) -> Node:
-    """The training that an analysis node looks at."""
-    return next(source.trained for source in node.inputs.values() if source.trained is not None)
+def _is_group(value: Value) -> bool:
+    return isinstance(value, spec.Group)
 
 
 def _shared(node: Node, kind: str) -> str:

@@ -11,22 +11,21 @@ from weakref import WeakValueDictionary
 import numpy as np
 import torch
 
-from gendsl.spec import Component, Moment, Number, Quantity, Split, Value
+from gendsl.spec import Component, Quantity, Value
 from gendsl_runtime import components
 from gendsl_runtime.arguments import call, plain
 from gendsl_runtime.data import Dataset
 from gendsl_runtime.data.phantom import outline
-from gendsl_runtime.execute import python
+from gendsl_runtime.execute import gathered, python
 from gendsl_runtime.execute.task import Broken, Input, Node, Outcome, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.python import is_about_memory, told
-from gendsl_runtime.runs import Runs
 from gendsl_runtime.store.checkpoints import Checkpoints, Done
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact
 from gendsl_runtime.train.checkpoint import Keeper
-from gendsl_runtime.train.glimpse import Glimpse, Glimpses
 from gendsl_runtime.train.fitted import Diverged
+from gendsl_runtime.train.glimpse import Glimpse, Glimpses
 from gendsl_runtime.train.loop import train
 from gendsl_runtime.train.member import Member
 
@@ -43,7 +42,7 @@ class Performer:
 
     def __init__(self, fetch: Callable[[str], bytes], checkpoints: Checkpoints | None = None) -> None:
         """With `checkpoints`, trainings go on from there and leave their own; without, they begin anew."""
-        self._fetch, self._checkpoints = fetch, checkpoints
+        self.fetch, self._checkpoints = fetch, checkpoints
         self._datasets: WeakValueDictionary[str, Dataset] = WeakValueDictionary()
         self._last_used: deque[Dataset] = deque(maxlen=KEPT)
         self._outlines: dict[str, Dataset] = {}
@@ -52,7 +51,7 @@ class Performer:
         """The dataset with this digest; in memory only once, however many members use it."""
         data = self._datasets.get(digest)
         if data is None:
-            data = self._datasets[digest] = Dataset.unpack(self._fetch(digest))
+            data = self._datasets[digest] = Dataset.unpack(self.fetch(digest))
         self._last_used.append(data)
         return data
 
@@ -97,6 +96,11 @@ class Performer:
         state = None if init is None else self._state(init, node.arguments["init"])
         return replace(member, data=self.dataset(node.inputs["dataset"].digest), init=state)
 
+    def trained(self, source: Input) -> Member:
+        """The training that a stored run came from."""
+        assert source.trained is not None
+        return self.member(source.trained)
+
     def done(self, nodes: Iterable[Node]) -> dict[str, Done]:
         """How far those trainings are that have a checkpoint, by their keys."""
         return self._checkpoints.done(node.key for node in nodes) if self._checkpoints else {}
@@ -109,7 +113,7 @@ class Performer:
         return outlined(node.arguments, self._outlines[digest], bytes.fromhex(digest))
 
     def _state(self, source: Input, value: Value) -> Any:
-        return artifact.state(self._fetch(source.digest), epoch=_epoch(value))
+        return artifact.state(self.fetch(source.digest), epoch=gathered.epoch(value))
 
     def _make(self, task: Task, progress: Progress) -> list[Outcome]:
         results: list[Outcome] = []
@@ -131,7 +135,7 @@ class Performer:
             if source.kind == "dataset":
                 return self.dataset(source.digest)
             assert isinstance(value, Quantity)
-            return torch.from_numpy(unpack(self._fetch(source.digest))[0][value.name])
+            return torch.from_numpy(unpack(self.fetch(source.digest))[0][value.name])
 
         return {name: plain(value, name, feed) for name, value in node.arguments.items()}
 
@@ -141,69 +145,32 @@ class Performer:
         keys, keeper = [node.key for node in task.nodes], None
         if self._checkpoints is not None and all(keys):
             keeper = Keeper(self._checkpoints, keys, device=task.device)
+        glimpses = Glimpses(total, progress)
         fitted = train(
             members,
             device=task.device,
             dtype=torch.float32,
-        glimpses = Glimpses(total, progress)
             tell=lambda steps: progress(steps / total),
             keeper=keeper,
+            glimpses=glimpses,
         )
+        glimpses.rest()
         return [
             Broken(code="diverged", reason=f"diverged at step {one.step}: {one.reason}")
             if isinstance(one, Diverged)
-            glimpses=glimpses,
             else artifact.pack(one)
-        glimpses.rest()
             for one in fitted
         ]
 
     def _analyse(self, task: Task, progress: Progress) -> list[Outcome]:
-        runs, arguments = self._runs(task)
+        arguments, count = gathered.arguments(task, self), len(task.nodes)
         if task.code is not None:
-            result, gives = python.analysis(task.code, arguments, members=runs.members)
+            result, gives = python.analysis(task.code, arguments, members=count)
         else:
             result = call(components.load("analysis", task.component), arguments)
             gives = tuple(components.catalogue().components["analysis", task.component].facts["gives"])
         progress(1.0)
-        return payloads(task.component, result, gives=gives, members=runs.members)
-
-    def _runs(self, task: Task) -> tuple[Runs, dict[str, Any]]:
-        """The trained runs that the task's nodes analyse, as one stack, and the arguments of the analysis."""
-        first = task.nodes[0]
-        run = next(path for path, source in first.inputs.items() if source.kind == "train")
-        members = [self._trained(node.inputs[run]) for node in task.nodes]
-        states = [self._fetch(node.inputs[run].digest) for node in task.nodes]
-        epochs = [_epoch(node.arguments[run]) for node in task.nodes]
-        extra: dict[str, list[Dataset]] = {}
-
-        def feed(value: Value, path: str) -> Any:
-            if path == run:
-                return None
-            if isinstance(value, Component):
-                return value
-            assert isinstance(value, Split)
-            # A split of the run's own dataset is known by its name; one of another joins the run's data.
-            source = f"{path}.dataset"
-            others = [self.dataset(node.inputs[source].digest) for node in task.nodes]
-            if all(other is member.data for other, member in zip(others, members, strict=True)):
-                return value.name
-            extra[value.name] = others
-            return f"other.{value.name}"
-
-        arguments = {name: plain(value, name, feed) for name, value in first.arguments.items()}
-        data = [member.data for member in members]
-        for name, others in extra.items():
-            data = [
-                own.with_splits(**{f"other.{name}": other.splits[name]})
-                for own, other in zip(data, others, strict=True)
-            ]
-        runs = artifact.runs(members, states, epochs=epochs, data=data, device=task.device)
-        return runs, {**arguments, run: runs}
-
-    def _trained(self, source: Input) -> Member:
-        assert source.trained is not None
-        return self.member(source.trained)
+        return payloads(task.component, result, gives=gives, members=count)
 
 
 def outlined(arguments: Mapping[str, Value], data: Dataset, data_digest: bytes) -> Member:
@@ -253,8 +220,10 @@ def _keep(value: Value, path: str) -> Value:
     return value
 
 
-def _epoch(value: Value) -> int | None:
-    if isinstance(value, Moment):
-        assert isinstance(value.epoch, Number)
-        return int(value.epoch.value)
-    return None
+def _within(progress: Progress, low: float, high: float) -> Progress:
+    """Tells how far a part of the work is that lies between two shares of the whole."""
+
+    def told(news: float | Glimpse) -> None:
+        progress(news if isinstance(news, Glimpse) else low + (high - low) * news)
+
+    return told

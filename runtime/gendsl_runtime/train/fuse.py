@@ -70,7 +70,25 @@ def static_key(member: Member) -> Hashable:
     data = member.data
     parts = (_shared(member.model), _shared(member.loss), _shared(member.optimizer))
     sizes = tuple(sorted((name, len(split)) for name, split in data.splits.items()))
-    return (*parts, member.batch, data.fit, sizes, data.shape, data.vocabulary, data.outputs, data.task)
+    return (*parts, member.batch, data.fit, sizes, *_data(member))
+
+
+def difference(members: Sequence[Member]) -> str | None:
+    """In what members differ that are to be looked at as one stack: training them may differ in everything else."""
+    first = members[0]
+    for member in members[1:]:
+        if _shared(member.model) != _shared(first.model):
+            return "networks"
+        if _shared(member.loss) != _shared(first.loss):
+            return "losses"
+        if _data(member) != _data(first):
+            return "data"
+    return None
+
+
+def _data(member: Member) -> tuple[Hashable, ...]:
+    data = member.data
+    return data.shape, data.vocabulary, data.outputs, data.task
 
 
 def stacks(members: Sequence[Member], *, device: str = "cpu") -> list[list[int]]:

@@ -4,5 +4,5 @@ from gendsl_runtime.component import *  # noqa: F403
 
 
 @analysis(version=1, gives={"rate": "1"})
-def disagreement(runs: Runs, *, over: AxisName):
+def disagreement(groups: Groups, *, over: AxisName, on: SplitName = "test"):
     """A component for tests."""

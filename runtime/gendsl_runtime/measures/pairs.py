@@ -1,0 +1,27 @@
+"""What is common to measures that compare two runs."""
+
+from __future__ import annotations
+
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.runs import Runs
+
+
+def same_parameters(runs: Runs, other: Runs, what: str) -> None:
+    """Refuses two runs whose parameters are not the same tensors: there is no way from one to the other."""
+    shapes, others = (
+        {name: tuple(value.shape[1:]) for name, value in one.state.parameters.items()}
+        for one in (runs, other)
+    )
+    differing = [name for name in {**shapes, **others} if shapes.get(name) != others.get(name)]
+    if differing:
+        name = differing[0]
+        raise Problem(
+            "different-networks",
+            f"`{what}` compares runs of one architecture, and `{name}` is {_said(shapes.get(name))} in one and "
+            f"{_said(others.get(name))} in the other",
+            help="compare runs of one model",
+        )
+
+
+def _said(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else " x ".join(map(str, shape)) or "a number"
