@@ -110,73 +110,14 @@ def run(path: str | Path, options: RunOptions | None = None, watch: Watch | None
         if current is not None:
             folder, content = current
             verdicts = tuple(Verdict.restored(verdict) for verdict in loose(content["verdicts"]))
-            return Finished(folder, perf_counter() - start, latest.spec, verdicts)
+            return Finished(folder, perf_counter() - start, planned.spec, verdicts)
         from gendsl_runtime.progress.journal import followed
 
         warnings = checked.diagnostics
-        with followed(first.spec, store, watch, warnings=warnings, command=options.command) as live:
-            results, folder = _carried_out(plans, store, device, options, live, pinned)
+        with followed(planned.spec, store, watch, warnings=warnings, command=options.command) as live:
+            results, folder = _carried_out(planned, store, device, options, live, pinned)
             live.finished(folder.name, results.verdicts)
-    return Finished(folder, perf_counter() - start, results.spec, results.verdicts, results)
-
-
-@dataclass(frozen=True)
-class _Plans:
-    """The plans of a spec, one for each look at its claims; where seeds are fixed there is one."""
-
-    spec: Spec
-    numerics: str
-    max_runs: int
-    _made: dict[int, Plan] = field(default_factory=dict)
-
-    @property
-    def looks(self) -> tuple[int, ...]:
-        """The seeds of each look; a single 0 where they are fixed."""
-        axis = adaptive(self.spec)
-        return (0,) if axis is None else axis.looks
-
-    def of(self, seeds: int) -> Plan:
-        """The plan of the look with so many seeds; of the first where none has."""
-        seeds = seeds if seeds in self.looks else self.looks[0]
-        if seeds not in self._made:
-            spec = with_seeds(self.spec, seeds)
-            self._made[seeds] = plan(
-                spec, numerics=self.numerics, max_runs=self.max_runs, file_digest=file_digest
-            )
-        return self._made[seeds]
-
-
-def _decided(
-    plans: _Plans, store: Store, device: str, options: RunOptions, watch: Watch
-) -> tuple[Results, list[Scheduler]]:
-    """Computes what is missing and decides the claims, with more seeds until all of them are, where seeds go on."""
-    from gendsl_runtime.claims.decide import decide
-    from gendsl_runtime.claims.looks import is_open
-    from gendsl_runtime.execute.compute import computed, failures
-
-    schedulers: list[Scheduler] = []
-    verdicts: tuple[Verdict, ...] = ()
-    for number, seeds in enumerate(plans.looks):
-        planned = plans.of(seeds)
-        store.begin(planned.spec.name, Recipe.of(planned).text())
-        scheduler, results = computed(
-            planned,
-            store,
-            device=device,
-            workers=options.workers,
-            fuse=options.fuse,
-            watch=watch,
-            fail_fast=options.fail_fast,
-            patience=options.patience,
-        )
-        schedulers.append(scheduler)
-        watch.stage("claims")
-        verdicts = decide(replace(results, failures=failures(scheduler)), verdicts)
-        if seeds:
-            watch.looked(plans.looks, number, verdicts)
-        if not any(is_open(verdict) for verdict in verdicts):
-            break
-    return replace(results, verdicts=verdicts), schedulers
+    return Finished(folder, perf_counter() - start, planned.spec, results.verdicts, results)
 
 
 def _carried_out(
