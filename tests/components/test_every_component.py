@@ -17,6 +17,7 @@ from gendsl.catalogue.types import Type
 from gendsl.spec import Choice, Component, Flag, Items, Nothing, Number, Text, Value
 from gendsl_runtime import components
 from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.datasets.subset import subset
 from gendsl_runtime.execute.perform import payloads
 from gendsl_runtime.length import Length
 from gendsl_runtime.network import State, joined
@@ -31,6 +32,8 @@ CATALOGUE = components.catalogue()
 SEEDS = (3, 5, 8)
 FEW = {"rays": 20, "samples": 20}
 """Parameters that buy precision with time, made small."""
+DRAWN = {"memorisation", "influence", "prequential"}
+"""Analyses of runs on parts that `subset` has drawn."""
 
 
 def names(kind: str) -> list[str]:
@@ -266,7 +269,7 @@ def analysed(name: str, runs: Runs) -> Mapping[str, Any]:
         if parameter.type.name == "Runs":
             given[parameter.python] = beside(runs, 100) if given else runs
         elif parameter.type.name == "Groups":
-            given[parameter.python] = grouped(runs)
+            given[parameter.python] = grouped(runs, is_drawn=name in DRAWN)
         elif parameter.type.name == "AxisName":
             given[parameter.python] = "seed"
     splits = {
@@ -282,13 +285,22 @@ def beside(runs: Runs, apart: int) -> Runs:
     return replace(runs, seeds=seeds, state=runs.network.init(seeds))
 
 
-def grouped(runs: Runs) -> Groups:
-    """For each member a group of it and two others."""
+def grouped(runs: Runs, *, is_drawn: bool) -> Groups:
+    """For each member a group of it and two others, or of six drawn on growing parts of the data."""
     alone = [runs.select([place]) for place in range(runs.members)]
     companies = [[one, beside(one, 100), beside(one, 200)] for one in alone]
     stacks = [
         replace(company[0].repeated(3), state=joined([one.state for one in company])) for company in companies
     ]
+    if is_drawn:
+        shares = (0.25, 0.5, 0.75) * 2
+        stacks = [
+            replace(
+                one.select([0, 1, 2] * 2), data=tuple(subset(one.data[0], share=share) for share in shares)
+            )
+            for one in stacks
+        ]
+        return Groups(tuple(stacks), tuple(range(6)))
     return Groups(tuple(stacks), (0, 1, 2))
 
 

@@ -22,12 +22,13 @@ from gendsl_runtime.random import generator
 def subset(data: Dataset, *, share: Share = 0.7, seed: Seed = 0) -> Dataset:
     """A random share of the training set to train on, and the whole of it as the split `whole`.
 
-    Of n examples `round(share * n)` become the training set, in their old order; the split `whole` holds all n, so that
-    a run can be looked at on examples that it has not seen, and runs on different parts on the same examples. Each
-    training example knows its place in `whole`: `memorisation` and `influence` compare runs with and without
-    an example, with `seed = seed` (Feldman and Zhang 2020, who take 70%). With one `seed` a larger share holds every
-    smaller one, so a sweep of shares is a sequence of growing data sets for `prequential` (Blier and Ollivier
-    2018). Change inputs and labels before, not after: `subset(with_label_noise(digits, share=20%))`.
+    Of n examples `round(share * n)` become the training set, in their old order; the split `whole` holds all
+    n, so that a run can be looked at on examples that it has not seen, and runs on different parts on the
+    same examples. Each training example knows its place in `whole`: `memorisation` and `influence` compare
+    runs with and without an example, with `seed = seed` (Feldman and Zhang 2020, who take 70%). With one
+    `seed` a larger share holds every smaller one, so a sweep of shares is a sequence of growing data sets for
+    `prequential` (Blier and Ollivier 2018). Change inputs and labels before, not after:
+    `subset(with_label_noise(digits, share=20%))`.
 
     Args:
         data: any dataset without a split `whole`.

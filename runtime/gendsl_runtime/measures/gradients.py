@@ -25,8 +25,9 @@ def parts(runs: Runs) -> Iterator[Runs]:
 def squared_norms(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
     """`|d loss_i / dw|^2` over all parameters, `(members, examples)`, float64.
 
-    Of a dense layer it is `|x|^2 |d|^2 + |d|^2` with the inputs x and the slopes d of the outputs (Goodfellow 2015), so
-    no gradient is formed. Where a layer is not known by such factors the gradients are formed, a few at a time.
+    Of a dense layer it is `|x|^2 |d|^2 + |d|^2` with the inputs x and the slopes d of the outputs (Goodfellow
+    2015), so no gradient is formed. Where a layer is not known by such factors the gradients are formed, a
+    few at a time.
     """
     if has_records(runs.network):
         found = [record.squared_norms().double() for record in records(runs, inputs, targets)]

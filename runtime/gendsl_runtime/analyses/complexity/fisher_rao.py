@@ -26,12 +26,13 @@ def fisher_rao(
 
     `fisher_rao = sqrt( w^T I(w) w )` with `I(w) = E[ grad log p(y|x) grad log p(y|x)^T ]`, p the softmax of
     the outputs, so that `w^T I w` is the mean over the split of `<w, grad log p>^2` (Liang et al. 2019,
-    definition 2; they take the labels of the data). For a network of L weight layers without biases and homogeneous
-    activations `<w, grad f> = L f` (their lemma 2.1), and the norm is L times a function of the outputs alone.
+    definition 2; they take the labels of the data). For a network of L weight layers without biases and
+    homogeneous activations `<w, grad f> = L f` (their lemma 2.1), and the norm is L times a function of the
+    outputs alone.
 
     With labels of the `model` the expectation over y is exact, `<w, J^T (diag p - p p^T) J w>`, and I the
-    true Fisher information. Unchanged when hidden ReLU units are rescaled: it depends on the function and on the
-    direction of growth alone. All parameters enter, biases and gains too; evaluation mode.
+    true Fisher information. Unchanged when hidden ReLU units are rescaled: it depends on the function and on
+    the direction of growth alone. All parameters enter, biases and gains too; evaluation mode.
 
     `J w` in the precision of the parameters (float32: about 1e-6, relative), the rest in float64.
     `fisher_rao_error` is the standard error over the examples, taken as a sample, by the delta method.

@@ -36,12 +36,13 @@ def heavy_tails(runs: Runs, *, top: Share = 0.5) -> dict[str, np.ndarray]:
     Shalizi and Newman 2009), with `alpha_error = (alpha - 1) / sqrt(tail)`, the `distance` and the number of
     eigenvalues in the tail: a large distance or a tail of a few values says that there is no law to speak of.
     `mean_alpha` is the mean over layers and `weighted_alpha = mean_l alpha_l log10(largest eigenvalue)`
-    (Martin, Peng and Mahoney 2021, equation 6). `hill` is the exponent by Hill (1975) from the largest eigenvalues.
+    (Martin, Peng and Mahoney 2021, equation 6). `hill` is the exponent by Hill (1975) from the largest
+    eigenvalues.
 
-    Unlike `weightwatcher`, a convolution is one matrix `(outputs, channels * height * width)`, not one for each
-    place of the kernel. `alpha` and `hill` do not see the scale of the weights. Eigenvalues that are zero in float32
-    are left out. A layer with fewer than two different eigenvalues has no exponent: NaN, and it is left out of
-    the means. Biases and normalisation do not enter. Exact up to float64 rounding.
+    Unlike `weightwatcher`, a convolution is one matrix `(outputs, channels * height * width)`, not one for
+    each place of the kernel. `alpha` and `hill` do not see the scale of the weights. Eigenvalues that are
+    zero in float32 are left out. A layer with fewer than two different eigenvalues has no exponent: NaN, and
+    it is left out of the means. Biases and normalisation do not enter. Exact up to float64 rounding.
 
     Args:
         top: share of the eigenvalues that `hill` uses, rounded down to whole ones, at least one.

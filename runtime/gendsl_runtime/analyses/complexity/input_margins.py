@@ -30,20 +30,20 @@ def input_margins(
     `input_margin_i = min_{c != y} (f_y - f_c)(x_i) / |grad_x (f_y - f_c)(x_i)|_*` with the dual norm (Elsayed
     et al. 2018, equation 5; the first step of DeepFool, Moosavi-Dezfooli et al. 2016, for examples that are
     classified rightly). It is the distance to the decision boundary for a linear network and a guess for any
-    other: neither a bound from above nor from below. Negative for examples on the wrong side. Where a gradient is 0
-    the quotient is infinite with the sign of the difference, and 0 for 0 / 0. In the units of the inputs as the network
-    sees them; evaluation mode.
+    other: neither a bound from above nor from below. Negative for examples on the wrong side. Where a
+    gradient is 0 the quotient is infinite with the sign of the difference, and 0 for 0 / 0. In the units of
+    the inputs as the network sees them; evaluation mode.
 
-    Unchanged when outputs are multiplied by a positive number or hidden ReLU units rescaled. Gradients in the precision
-    of the parameters (float32: about 1e-6, relative), quotients in float64.
+    Unchanged when outputs are multiplied by a positive number or hidden ReLU units rescaled. Gradients in the
+    precision of the parameters (float32: about 1e-6, relative), quotients in float64.
 
     Args:
         on: the split.
         norm: how a change of the input is measured: `l2`, `linf` or `l1`.
 
     Returns:
-        `input_margin` `(members, examples)`; `median` (of the middle two for an even number), `lowest`, and `mean`,
-        infinite where one is, and NaN where some are infinite on either side.
+        `input_margin` `(members, examples)`; `median` (of the middle two for an even number), `lowest`, and
+        `mean`, infinite where one is, and NaN where some are infinite on either side.
     """
     found = [torch.cat([_margins(one, x, y, norm) for x, y in one.chunks(on)], 1) for one in _each(runs)]
     margin = torch.cat(found).cpu().numpy()

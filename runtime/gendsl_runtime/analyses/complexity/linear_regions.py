@@ -24,12 +24,13 @@ SLOPES = {"relu": 0.0, "leaky_relu": 0.01, "identity": 1.0}
 def linear_regions(runs: Runs, *, on: SplitName = "train", lines: Count = 20) -> dict[str, np.ndarray]:
     """Into how many linear pieces a ReLU network cuts the segments between examples.
 
-    The network is linear between the points of a segment where a unit's input changes its sign; `regions` is one more
-    than the number of such points inside it (Hanin and Rolnick 2019, section 2, who count activation regions along
-    lines), `density` that number over the length of the segment, `mean` the mean over lines with its standard
-    error. Counted exactly, layer by layer, from the zeros of functions that are linear between the points
-    found before: float64, no grid. Points closer than 1e-12 of the segment are one. A point counts although the pieces
-    beside it may by chance continue each other, as where a unit has no weight further on.
+    The network is linear between the points of a segment where a unit's input changes its sign; `regions` is
+    one more than the number of such points inside it (Hanin and Rolnick 2019, section 2, who count activation
+    regions along lines), `density` that number over the length of the segment, `mean` the mean over lines
+    with its standard error. Counted exactly, layer by layer, from the zeros of functions that are linear
+    between the points found before: float64, no grid. Points closer than 1e-12 of the segment are one. A
+    point counts although the pieces beside it may by chance continue each other, as where a unit has no
+    weight further on.
 
     Unchanged when a hidden unit is rescaled. Segments join pairs of different examples, drawn from the run's
     seed. Dropout is off. For chains of dense layers with `relu`, `leaky_relu` or `identity`.

@@ -22,14 +22,14 @@ def neural_persistence(runs: Runs, *, power: Positive = 2.0) -> dict[str, np.nda
 
     A layer is a complete bipartite graph with the weights `w' = |w| / max |w|`, the largest taken over all
     layers. Edges join from 1 downwards; all units are there at 1, and each of the `n - 1` edges of a largest
-    spanning tree ends a component after `1 - w'`. `total = ( sum (1 - w')^power )^(1/power)` and
-    `persistence = total / (n - 1)^(1/power)`, from 0 to 1 (Rieck et al. 2019, equations 1 and 3); `mean` is its
-    mean over layers.
+    spanning tree ends a component after `1 - w'`. `total = ( sum (1 - w')^power )^(1/power)` and `persistence
+    = total / (n - 1)^(1/power)`, from 0 to 1 (Rieck et al. 2019, equations 1 and 3); `mean` is its mean over
+    layers.
 
-    The component that never ends is left out, as in the paper. A convolution is its matrix `(outputs, channels *
-    height * width)` on one patch. Unchanged when units are permuted within a layer, when signs are flipped, or when all
-    weights are multiplied by one number; biases and norms do not enter. A network whose weights are all zero
-    has persistence 1. Exact up to float64 rounding.
+    The component that never ends is left out, as in the paper. A convolution is its matrix `(outputs,
+    channels * height * width)` on one patch. Unchanged when units are permuted within a layer, when signs are
+    flipped, or when all weights are multiplied by one number; biases and norms do not enter. A network whose
+    weights are all zero has persistence 1. Exact up to float64 rounding.
 
     Args:
         power: p of the norm.

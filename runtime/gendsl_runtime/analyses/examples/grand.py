@@ -19,14 +19,14 @@ from gendsl_runtime.runs import Runs
 def grand(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
     """The length of each example's gradient: an example that would change the network much has a high score.
 
-    `grand_i = || d l(f_w(x_i), y_i) / dw ||_2` over all parameters, with the training loss l and without weight
-    decay (Paul, Ganguli and Dziugaite 2021, definition 2.1, for one network; the paper averages over
-    initialisations, here `mean(..., over=seed)`). Evaluation mode: BatchNorm with its running statistics, so that the
-    score of an example depends on no other, and no dropout.
+    `grand_i = || d l(f_w(x_i), y_i) / dw ||_2` over all parameters, with the training loss l and without
+    weight decay (Paul, Ganguli and Dziugaite 2021, definition 2.1, for one network; the paper averages over
+    initialisations, here `mean(..., over=seed)`). Evaluation mode: BatchNorm with its running statistics, so
+    that the score of an example depends on no other, and no dropout.
 
     Of dense layers, convolutions and norms it comes from the layers' inputs and slopes (Goodfellow 2015);
-    networks with other layers take a backward pass for each example. In the precision of the parameters (float32: about
-    1e-6, relative), summed over layers in float64.
+    networks with other layers take a backward pass for each example. In the precision of the parameters
+    (float32: about 1e-6, relative), summed over layers in float64.
 
     Args:
         on: the split.

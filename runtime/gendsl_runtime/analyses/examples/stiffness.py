@@ -33,12 +33,12 @@ def stiffness(runs: Runs, *, on: SplitName = "train", examples: Count = 500) -> 
 
     All pairs of the first `examples` examples of the split. An example whose gradient is 0 has no direction
     and counts as 0 in every pair. Where a kind of pair does not occur its means are NaN. Evaluation mode, no
-    weight decay. Unchanged when the loss is multiplied by a positive number. Gradients in the precision of the
-    parameters, products in float64.
+    weight decay. Unchanged when the loss is multiplied by a positive number. Gradients in the precision of
+    the parameters, products in float64.
 
     Args:
-        on: the split, of at least two examples.
-        examples: how many of its examples are compared, the first ones; the matrix of products has as many rows.
+        on: the split, of at least two examples. examples: how many of its examples are compared, the first
+        ones; the matrix of products has as many rows.
     """
     inputs, targets = (part[:, :examples] for part in runs.split(on))
     if inputs.shape[1] < 2:

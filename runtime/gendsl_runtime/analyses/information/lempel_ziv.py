@@ -24,11 +24,12 @@ def lempel_ziv(runs: Runs, *, on: SplitName = "test") -> dict[str, np.ndarray]:
 
         complexity = log2(n) (N_w(forwards) + N_w(backwards)) / 2,     log2(n) if all answers are equal
 
-    (Valle-Perez, Camargo and Louis 2019, appendix A, there for two classes and all inputs of a Boolean function). It
-    tends to n times the entropy rate, and depends on the order of the examples: compare runs on one split
-    whose order means something, or whose order is random in the same way for all. `entropy = n H(shares of
-    the classes)` is what the frequencies alone would take, and `labels` is the complexity of the true labels.
-    The relative error of the limit shrinks as log log n / log n only, so strings of one length are compared.
+    (Valle-Perez, Camargo and Louis 2019, appendix A, there for two classes and all inputs of a Boolean
+    function). It tends to n times the entropy rate, and depends on the order of the examples: compare runs on
+    one split whose order means something, or whose order is random in the same way for all. `entropy = n
+    H(shares of the classes)` is what the frequencies alone would take, and `labels` is the complexity of the
+    true labels. The relative error of the limit shrinks as log log n / log n only, so strings of one length
+    are compared.
 
     Renaming classes changes nothing. Evaluation mode; of equal outputs the first class counts. Exact.
 
