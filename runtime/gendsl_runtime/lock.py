@@ -111,6 +111,15 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]
     return causes or found
 
 
+def pinned_seeds(path: Path) -> int:
+    """How many seeds a lock has; 0 where it has none, or cannot be read."""
+    try:
+        steps = json.loads(path.read_text(encoding="utf-8"))["steps"].values()
+        return len({node["at"]["seed"] for step in steps for node in step["nodes"] if "seed" in node["at"]})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0
+
+
 def pinned_digests(path: Path) -> set[str]:
     """Every digest that a lock names; none where it cannot be read."""
     try:

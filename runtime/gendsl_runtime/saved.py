@@ -15,6 +15,7 @@ from typing import Any
 
 from gendsl.plan import Plan
 from gendsl.spec import Spec
+from gendsl.spec.looks import adaptive
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.faults import told
 from gendsl_runtime.store.owned import held
@@ -83,6 +84,13 @@ def last_spec(name: str, store: Path) -> Spec | None:
         return Spec.model_validate(content["spec"])
     except (OSError, ValueError, KeyError, TypeError, UnknownRunError):
         return None  # none, or written by another version: then there is nothing to compare with
+
+
+def last_seeds(name: str, store: Path) -> int:
+    """How many seeds the latest run of an experiment had, where they went on until claims were decided; else 0."""
+    spec = last_spec(name, store)
+    axis = adaptive(spec) if spec is not None else None
+    return len(axis.values) if axis is not None else 0
 
 
 def current_run(store: Store, planned: Plan) -> tuple[Path, dict[str, Any]] | None:

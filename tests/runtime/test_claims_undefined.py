@@ -11,6 +11,7 @@ from scipy import stats
 from gendsl.spec import Choice, Operation, Spec, Statistic
 from gendsl_runtime.claims.decide import decide
 from gendsl_runtime.claims.outlook import power, seeds_to_decide
+from gendsl_runtime.claims.verdict import FARTHEST
 from gendsl_runtime.cli.verdicts import verdict_lines
 from tests.runtime.claimed import WIDTH, X, claim, number, only, reduce, results, seeds
 
@@ -97,12 +98,18 @@ def test_that_many_seeds_decide_four_times_in_five():
 
 def test_no_number_where_none_can_be_given():
     assert seeds_to_decide(0.5, 10, level=0.95) is None
-    assert seeds_to_decide(0.4999, 10, level=0.95) is None
+    assert seeds_to_decide(0.4999, 10, level=0.95) == FARTHEST + 1
     assert seeds_to_decide(float("nan"), 10, level=0.95) is None
     assert power(10_000, 0.01, level=0.95) == pytest.approx(0.17, abs=0.01)
     decided = only([seeds(9)], claim(reduce("mean", X), ">", 0), x=np.arange(9.0) + 5)
     assert decided.needed is None
     assert decided.outlook == ""
+
+
+def test_what_not_even_many_seeds_would_decide_is_said():
+    x = stats.zscore(np.random.default_rng(6).normal(size=10), ddof=1) + 0.001
+    verdict = only([seeds(10)], claim(reduce("mean", X), ">", 0), x=x)
+    assert verdict.outlook.startswith("not even 10,000 seeds would decide it")
 
 
 # --- Holm ----------------------------------------------------------------------------------------

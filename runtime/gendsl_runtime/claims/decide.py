@@ -9,11 +9,14 @@ probability that the level states.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gendsl import spec
+from gendsl.spec.looks import adaptive
 from gendsl_runtime.claims.exact import exact_cases
 from gendsl_runtime.claims.holm import corrected
+from gendsl_runtime.claims.looks import claim_at, is_settled, look_number, seen
 from gendsl_runtime.claims.outlook import seeds_to_decide
 from gendsl_runtime.claims.quantify import joined
 from gendsl_runtime.claims.replicated import replicated_cases
@@ -22,9 +25,24 @@ from gendsl_runtime.claims.verdict import Verdict
 from gendsl_runtime.results import Results
 
 
-def decide(results: Results) -> tuple[Verdict, ...]:
-    """The verdict on every claim of the spec, in its order, each also corrected for there being several."""
-    return corrected([verdict(claim, results) for claim in results.spec.claims])
+def decide(results: Results, earlier: Sequence[Verdict] = ()) -> tuple[Verdict, ...]:
+    """The verdict on every claim of the spec, in its order, each also corrected for there being several.
+
+    Args:
+        earlier: of seeds that go on until all is decided, the verdicts of the look before; decided ones stay.
+    """
+    before = {verdict.name: verdict for verdict in earlier}
+    return corrected([_at_look(claim, results, before.get(claim.name)) for claim in results.spec.claims])
+
+
+def _at_look(claim: spec.Claim, results: Results, earlier: Verdict | None) -> Verdict:
+    """The verdict on a claim with the seeds there are: its own where those are fixed, else that of their look."""
+    axis, number = adaptive(results.spec), look_number(results)
+    if axis is None or number is None:
+        return verdict(claim, results)
+    if earlier is not None and is_settled(earlier):
+        return earlier
+    return seen(verdict(claim_at(claim, axis.looks, number), results), claim, results, earlier=earlier)
 
 
 def verdict(claim: spec.Claim, results: Results) -> Verdict:

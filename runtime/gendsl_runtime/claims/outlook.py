@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from gendsl_runtime.claims.verdict import CHANCE
-
-MOST = 10_000
-"""Beyond so many seeds no number is given."""
+from gendsl_runtime.claims.verdict import CHANCE, FARTHEST
 
 
 def seeds_to_decide(p: float, n: int, *, level: float) -> int | None:
-    """The least number of seeds whose t-test would decide with probability `CHANCE`; None beyond `MOST`.
+    """The least number of seeds whose t-test would decide with probability `CHANCE`; `FARTHEST + 1` where
+    even `FARTHEST` would not, None where the seeds say nothing.
 
     It takes the true difference and the spread between seeds to be those that the n seeds show. With
     `t = T_{n-1}^{-1}(1 - p)` the difference is `d = t / sqrt(n)` standard deviations; at m seeds the test statistic
@@ -27,9 +25,9 @@ def seeds_to_decide(p: float, n: int, *, level: float) -> int | None:
     if n < 2 or not 0 < p < 0.5:
         return None
     effect = -special.stdtrit(n - 1, p) / np.sqrt(n)
-    if power(MOST, effect, level=level) < CHANCE:
-        return None
-    low, high = n, MOST
+    if power(FARTHEST, effect, level=level) < CHANCE:
+        return FARTHEST + 1
+    low, high = n, FARTHEST
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if power(middle, effect, level=level) >= CHANCE else (middle + 1, high)

@@ -140,7 +140,7 @@ class _Replicated:
         reason = f"a lowest or highest value speaks of the {n} seeds that were run"
         if case.outcome == "supported" and self._is_of_every_run():
             share = (1 - self.claim.level) ** (1 / n)
-            reason += f"; with {self.claim.level:.0%} confidence it holds for {share:.0%} of all seeds"
+            reason += f"; with {100 * self.claim.level:.4g}% confidence it holds for {share:.0%} of all seeds"
         return replace(case, used=n, kind="the runs made", reason=case.reason or reason)
 
     def _is_of_every_run(self) -> bool:

@@ -10,6 +10,8 @@ Outcome: TypeAlias = Literal["supported", "refuted", "undecided"]
 Label: TypeAlias = str | int | float
 CHANCE = 0.8
 """The probability with which the seeds that `needed` names would decide."""
+FARTHEST = 10_000
+"""Beyond so many seeds no number is given."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,25 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What a claim said after so many seeds, of seeds that go on until all is decided.
+
+    The interval holds the truth, and the verdict is right, with the probability `level`; at all looks together with
+    that of the claim. `p_value` is that of this look alone, two-sided, to be held against `1 - level`.
+    """
+
+    seeds: int
+    level: float
+    estimate: float
+    low: float
+    high: float
+    left: float
+    right: float
+    p_value: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The verdict on one claim.
 
@@ -79,17 +100,34 @@ class Verdict:
     unit: str = ""
     caption: str = ""
     needed: int | None = None
-    """Of an undecided claim the seeds that would probably decide it; None where no number can be given."""
+    """Of an undecided claim the seeds that would probably decide it, one more than `FARTHEST` where even those would
+    not; None where no number can be given."""
+    looks: tuple[Look, ...] = ()
+    """Of seeds that go on until all is decided: every look at the claim, the last of which decided it, if any did."""
+    planned: tuple[int, ...] = ()
+    """The seeds of all looks that there might have been."""
 
     @property
     def outlook(self) -> str:
         """How many seeds would probably decide an undecided claim, and what that rests on; else empty."""
         if self.needed is None:
             return ""
-        return (
-            f"about {self.needed:,} seeds would decide it with a probability of {CHANCE:.0%}, "
-            f"if difference and spread are those of these {self.used}"
-        )
+        condition = f"if difference and spread are those of these {self.used}"
+        if self.needed > FARTHEST:
+            return (
+                f"not even {FARTHEST:,} seeds would decide it with a probability of {CHANCE:.0%}, {condition}"
+            )
+        return f"about {self.needed:,} seeds would decide it with a probability of {CHANCE:.0%}, {condition}"
+
+    @property
+    def spending(self) -> str:
+        """At which look of how many it was decided, if at any; empty where seeds are fixed."""
+        if not self.looks:
+            return ""
+        count, planned = len(self.looks), len(self.planned)
+        if self.outcome == "undecided":
+            return f"not decided after {count} of {planned} looks"
+        return f"decided at look {count} of at most {planned}"
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -104,4 +142,6 @@ class Verdict:
     def restored(record: Mapping[str, Any]) -> Verdict:
         """The verdict that gave this `record`."""
         cases = tuple(Case(**case) for case in record["cases"])
-        return Verdict(**{**record, "cases": cases, "warnings": tuple(record["warnings"])})
+        looks = tuple(Look(**look) for look in record.get("looks", ()))
+        lists = {"warnings": tuple(record["warnings"]), "planned": tuple(record.get("planned", ()))}
+        return Verdict(**{**record, "cases": cases, "looks": looks, **lists})

@@ -44,6 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Prints the plan; 0 where nothing is to be done, 2 where there is."""
+    from gendsl.spec.looks import adaptive
     from gendsl_runtime.cli.planned import planned
     from gendsl_runtime.saved import last_spec
     from gendsl_runtime.states import states
@@ -53,6 +54,8 @@ def main(arguments: argparse.Namespace) -> int:
     made = planned(arguments, max_runs=arguments.max_runs)
     place = store_place(Path(arguments.file), arguments.store)
     with Store.open(place, create=False) as store:
+        decided = decided_plan(made, store, max_runs=arguments.max_runs)
+        made = decided or made
         told = states(made, store, last_spec(made.spec.name, place))
         stacks = forecast_of(made, told, store)
     if arguments.json:
@@ -60,9 +63,40 @@ def main(arguments: argparse.Namespace) -> int:
 
         print(json.dumps(data(made, told, place, stacks), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(lines(made, told, stacks)))
-    is_done = all(state.marks.count("=") == len(state.marks) for state in told.values())
-    return 0 if is_done else 2
+        print("\n".join([*lines(made, told, stacks), *look_lines(made, is_decided=decided is not None)]))
+    is_stored = all(state.marks.count("=") == len(state.marks) for state in told.values())
+    is_decided = decided is not None or adaptive(made.spec) is None
+    return 0 if is_stored and is_decided else 2
+
+
+def decided_plan(first: Plan, store: Store, *, max_runs: int) -> Plan | None:
+    """Where seeds go on until claims are decided, the plan of the latest run if nothing is to be done after it."""
+    from gendsl.plan import plan
+    from gendsl.spec.looks import adaptive, with_seeds
+    from gendsl_runtime.reading import file_digest
+    from gendsl_runtime.saved import current_run, last_seeds
+
+    axis = adaptive(first.spec)
+    seeds = last_seeds(first.spec.name, store.path)
+    if axis is None or seeds not in axis.looks:
+        return None
+    spec = with_seeds(first.spec, seeds)
+    made = plan(spec, numerics=first.numerics, max_runs=max_runs, file_digest=file_digest)
+    return made if current_run(store, made) is not None else None
+
+
+def look_lines(plan: Plan, *, is_decided: bool) -> list[str]:
+    """How far seeds may go on; nothing where they are fixed."""
+    from gendsl.spec.looks import adaptive
+
+    axis = adaptive(plan.spec)
+    if axis is None:
+        return []
+    count, most, looks = len(axis.values), axis.looks[-1], len(axis.looks)
+    if is_decided:
+        reached = "as many as there may be" if count == most else "enough to decide every claim"
+        return [f"{count:,} seeds: {reached}"]
+    return [f"first look: {count:,} seeds, up to {most:,} in {looks} looks, until every claim is decided"]
 
 
 def forecast_of(plan: Plan, told: Mapping[str, StepState], store: Store) -> list[Stacks]:
@@ -148,6 +182,8 @@ def data(
     plan: Plan, told: Mapping[str, StepState], store: Path, stacks: Sequence[Stacks] = ()
 ) -> dict[str, Any]:
     """The plan for programs."""
+    from gendsl.spec.looks import adaptive
+
     steps = [
         {
             "name": name,
@@ -166,6 +202,7 @@ def data(
         "store": str(store),
         "numerics": plan.numerics,
         "trainings": plan.trainings,
+        "looks": list(axis.looks) if (axis := adaptive(plan.spec)) is not None else [],
         "to_compute": sum(len(state.marks) - state.count("=") for state in told.values()),
         "steps": steps,
         "stacks": [

@@ -30,6 +30,9 @@ def verdict_lines(
         if is_coloured:
             own = [line.replace(outcome, f"\033[{COLOURS[outcome]}m{outcome}\033[0m", 1) for line in own]
         lines += own
+        for row in card.looks:
+            text = f"{row.where}: {row.outcome}, {row.numbers}"
+            lines += folded(text, width, first=indent, indent=indent + 2)
         for text in filter(None, (card.why, card.verdict.outlook, *card.verdict.warnings)):
             lines += folded(text, width, first=indent, indent=indent)
     return lines

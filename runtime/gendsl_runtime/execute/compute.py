@@ -138,26 +138,19 @@ def _collected(planned: Plan, scheduler: Scheduler, store: Store) -> Results:
 def recorded(
     scheduler: Scheduler,
     *,
+    earlier: Sequence[Scheduler] = (),
     name: str,
     started: datetime,
     seconds: float,
     device: str,
     command: tuple[str, ...],
 ) -> RunRecord:
-    """How the run went: what was computed and what failed, with what, and where."""
+    """How the run went: what was computed and what failed, with what, and where.
+
+    Args:
+        earlier: those of the looks before, where seeds went on; what they have computed counts as computed now.
+    """
     planned = scheduler.plan
-    progress = scheduler.progress
-    failures = tuple(
-        Failure(
-            step,
-            planned[step].labels(i),
-            fault.broken.reason,
-            code=fault.broken.code,
-            help=fault.broken.help,
-            began=fault.began,
-        )
-        for (step, i), fault in sorted(progress.broken.items(), key=lambda item: item[0])
-    )
     return RunRecord(
         run=name,
         started=started.isoformat(timespec="seconds"),
@@ -170,24 +163,42 @@ def recorded(
             "processor": platform.processor() or platform.machine(),
             "cores": str(os.cpu_count()),
         },
-        steps=tuple(_step_record(planned, scheduler, step) for step in planned.steps),
-        failures=failures,
+        steps=tuple(_step_record(planned, scheduler, earlier, step) for step in planned.steps),
+        failures=failures(scheduler),
     )
 
 
-def _step_record(planned: Plan, scheduler: Scheduler, name: str) -> StepRecord:
+def failures(scheduler: Scheduler) -> tuple[Failure, ...]:
+    """Every node without a result, and why."""
+    return tuple(
+        Failure(
+            step,
+            scheduler.plan[step].labels(i),
+            fault.broken.reason,
+            code=fault.broken.code,
+            help=fault.broken.help,
+            began=fault.began,
+        )
+        for (step, i), fault in sorted(scheduler.progress.broken.items(), key=lambda item: item[0])
+    )
+
+
+def _step_record(planned: Plan, scheduler: Scheduler, earlier: Sequence[Scheduler], name: str) -> StepRecord:
     step = planned.steps[name]
-    digests, tally = scheduler.progress.digests[name], scheduler.progress.tallies[name]
+    digests = scheduler.progress.digests[name]
+    tallies = [one.progress.tallies[name] for one in (*earlier, scheduler)]
     failed = digests.count(None)
+    # What takes all seeds together is computed anew at each look.
+    computed = min(sum(tally.computed for tally in tallies), step.count - failed)
     return StepRecord(
         name=name,
         kind=step.step.kind,
         component=step.step.component,
         total=step.count,
-        computed=tally.computed,
-        cached=step.count - tally.computed - failed,
+        computed=computed,
+        cached=step.count - computed - failed,
         failed=failed,
-        seconds=tally.seconds,
+        seconds=sum(tally.seconds for tally in tallies),
         inputs=tuple(sorted(planned.graph.predecessors(name))),
         digest=whole(digests),
     )

@@ -50,5 +50,8 @@ class Watch:
     def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
         """A task is done."""
 
+    def looked(self, looks: Sequence[int], number: int, verdicts: Sequence[Verdict]) -> None:
+        """Claims were looked at after `looks[number]` seeds, of seeds that go on until all of them are decided."""
+
     def stage(self, name: str) -> None:
         """What comes next: `claims`, `report`."""

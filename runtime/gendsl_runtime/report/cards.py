@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gendsl import spec
-from gendsl_runtime.claims.verdict import Case, Verdict
+from gendsl_runtime.claims.verdict import Case, Look, Verdict
 from gendsl_runtime.report.shares import share_kind
 from gendsl_runtime.report.words import number, spelt
 
@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Row:
-    """One case of a quantified claim."""
+    """One case of a quantified claim, or one look at a claim."""
 
     where: str
     outcome: str
@@ -60,6 +60,8 @@ class Card:
     summary: str
     """The line in words, for those who do not see it."""
     rows: tuple[Row, ...]
+    looks: tuple[Row, ...] = ()
+    """Each look at the claim, where seeds went on until it was decided."""
 
 
 def cards(experiment: spec.Spec, verdicts: Sequence[Verdict]) -> list[Card]:
@@ -77,11 +79,21 @@ class _Scale:
     unit: str
     is_share: bool = False
     """Whether it is compared with a number as a share: then no interval is drawn beyond 0 and 1."""
+    is_points: bool = False
+    """Whether its sides are differences of shares, which are said in percentage points."""
+    is_constant: bool = False
+    """Whether the right side is a number, and so what is drawn is the left side."""
 
     def text(self, value: float) -> str:
+        """A side of the claim."""
         if self.is_percent:
-            return number(100 * value) + ("%" if math.isfinite(value) else "")
+            unit = " percentage points" if self.is_points else "%"
+            return number(100 * value) + (unit if math.isfinite(value) else "")
         return f"{number(value)} {self.unit}".rstrip()
+
+    def mark(self, value: float) -> str:
+        """A place on the line: of a side where the other is a number, else of their difference."""
+        return self.text(value) if self.is_constant else replace(self, is_points=True).text(value)
 
     def end(self, bound: float) -> float:
         """An end of the interval as it is shown, from the estimate's own zero."""
@@ -99,7 +111,9 @@ def _scale(verdict: Verdict, claim: spec.Claim | None, experiment: spec.Spec) ->
     is_percent = not verdict.unit and claim is not None and _is_percent(claim, experiment)
     unit = "" if verdict.unit == "1" else verdict.unit
     is_share = constant and claim is not None and share_kind(claim.left, experiment) == "share"
-    return _Scale(verdict.right if constant else 0.0, is_percent, unit, is_share), constant
+    is_points = claim is not None and share_kind(claim.left, experiment) == "points"
+    shift = verdict.right if constant else 0.0
+    return _Scale(shift, is_percent, unit, is_share, is_points, constant), constant
 
 
 def _is_percent(claim: spec.Claim, experiment: spec.Spec) -> bool:
@@ -126,6 +140,21 @@ def _card(verdict: Verdict, claim: spec.Claim | None, experiment: spec.Spec) -> 
         line=line,
         summary=f"{verdict.name}: {verdict.outcome}. {estimate}.",
         rows=rows,
+        looks=_looks(verdict, scale, constant),
+    )
+
+
+def _looks(verdict: Verdict, scale: _Scale, constant: bool) -> tuple[Row, ...]:
+    span = _span([(look.low, look.high, look.estimate) for look in verdict.looks], scale)
+    return tuple(
+        Row(
+            where=f"{look.seeds} seeds",
+            outcome=look.outcome,
+            numbers=_estimate(look, scale, constant),
+            line=_line(look.low, look.high, look.estimate, verdict.op, scale, span),
+            reason="",
+        )
+        for look in verdict.looks
     )
 
 
@@ -135,13 +164,14 @@ def _tally(verdict: Verdict) -> str:
     return f"{len(verdict.cases)} cases ({said}); the deciding one"
 
 
-def _estimate(item: Verdict | Case, scale: _Scale, constant: bool) -> str:
+def _estimate(item: Verdict | Case | Look, scale: _Scale, constant: bool) -> str:
     if math.isnan(item.estimate):
         return "no estimate"
     interval = ""
     if item.low != item.high and not (math.isnan(item.low) or math.isnan(item.high)):
-        level = f"{100 * item.level:.4g}% interval " if isinstance(item, Verdict) else ""
-        text = scale.text if constant else scale.distance
+        level = "" if isinstance(item, Case) else f"{100 * item.level:.4g}% interval "
+        level += "over all looks " if isinstance(item, Verdict) and item.looks else ""
+        text = scale.text if constant and not scale.is_points else scale.distance
         interval = f", {level}{text(scale.end(item.low))} to {text(scale.end(item.high))}"
         interval += _cut(item, scale)
     if constant:
@@ -152,7 +182,7 @@ def _estimate(item: Verdict | Case, scale: _Scale, constant: bool) -> str:
     return f"{both}: difference {scale.distance(item.estimate)}{interval}"
 
 
-def _cut(item: Verdict | Case, scale: _Scale) -> str:
+def _cut(item: Verdict | Case | Look, scale: _Scale) -> str:
     ends = [scale.shift + item.low, scale.shift + item.high]
     is_cut = any(math.isfinite(end) and scale.end(end - scale.shift) != end for end in ends)
     return " (cut at 0% and 100%)" if is_cut else ""
@@ -163,6 +193,8 @@ def _facts(verdict: Verdict) -> Iterable[str]:
         yield f"{verdict.used} seed{'s' * (verdict.used != 1)}" + (
             f" ({verdict.missing} without a value)" if verdict.missing else ""
         )
+    if verdict.looks:
+        yield verdict.spending
     yield verdict.kind
     if verdict.p_value is not None:
         yield f"p {_p(verdict.p_value)}"
@@ -226,5 +258,5 @@ def _line(
         is_open_low=math.isinf(low),
         is_open_high=math.isinf(high),
         side={"<": "below", ">": "above"}.get(op[0], "at"),
-        labels=(scale.text(scale.shift), scale.text(scale.end(low)), scale.text(scale.end(high))),
+        labels=(scale.mark(scale.shift), scale.mark(scale.end(low)), scale.mark(scale.end(high))),
     )
