@@ -57,3 +57,29 @@ def _as_long_as(direction: Tensor, weight: Tensor) -> Tensor:
 def _filter_norms(weight: Tensor) -> Tensor:
     norms: Tensor = torch.linalg.vector_norm(weight.double().flatten(2), dim=2)
     return norms.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
+
+
+def noises(
+    parameters: Tensors,
+    stream: np.random.Generator,
+    *,
+    kind: Literal["normal", "magnitude", "sphere", "filter"],
+    count: int,
+) -> Iterator[Tensors]:
+    """`count` random changes of one member's weights, one after the other, each `(1, ...)`.
+
+    `normal`: standard normal; `magnitude`: the same times the size of each weight; `sphere` and `filter` are the
+    directions `plain` and `filter` of `draws`.
+    """
+    if kind in {"sphere", "filter"}:
+        yield from draws(parameters, stream, kind="plain" if kind == "sphere" else "filter", count=count)
+        return
+    for _ in range(count):
+        gaussian = {
+            name: torch.from_numpy(stream.standard_normal(tuple(tensor.shape[1:]))).unsqueeze(0).to(tensor)
+            for name, tensor in parameters.items()
+        }
+        if kind == "normal":
+            yield gaussian
+        else:
+            yield {name: value * parameters[name].abs() for name, value in gaussian.items()}

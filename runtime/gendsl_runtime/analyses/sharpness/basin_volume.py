@@ -6,15 +6,14 @@ from itertools import islice
 from typing import Literal
 
 import numpy as np
-import torch
 from scipy.special import gammaln, logsumexp
 
 from gendsl_runtime.component import Count, Positive, SplitName, analysis
+from gendsl_runtime.measures.copies import Copies, batch, joined, norm
 from gendsl_runtime.measures.crossing import crossings
 from gendsl_runtime.measures.directions import dimension, draws
-from gendsl_runtime.network import Tensors
 from gendsl_runtime.random import generator
-from gendsl_runtime.runs import BLOCK, CACHE, Runs
+from gendsl_runtime.runs import Runs
 
 PRECISION = 1e-4
 """Bracket of a radius, relative; what interpolation leaves is far smaller."""
@@ -128,42 +127,11 @@ def _radii(
     if not centre <= cutoff:
         return np.zeros(rays), 0.0, centre
     parameters = member.state.parameters
-    unit = 1.0 if directions == "filter" else _norm(parameters)
+    unit = 1.0 if directions == "filter" else norm(parameters)
     stream = draws(parameters, generator("basin_volume", member.seeds[0]), kind=directions, count=rays)
     found = []
-    while batch := list(islice(stream, _batch(member, on))):
-        offsets = {name: torch.cat([ray[name] for ray in batch]) for name in batch[0]}
-        heights = _Heights(member, on, offsets, unit)
-        found.append(crossings(heights, count=len(batch), level=cutoff, reach=reach, tolerance=PRECISION))
+    while offsets := list(islice(stream, batch(member, on))):
+        heights = Copies(member, on, joined(offsets), unit=unit)
+        found.append(crossings(heights, count=len(offsets), level=cutoff, reach=reach, tolerance=PRECISION))
     radii = np.concatenate(found)
     return radii * unit, float((radii >= reach).mean()), centre
-
-
-class _Heights:
-    """The loss of one member along rays, `(rays, ...)` offsets: perturbed copies are a stack of their own."""
-
-    def __init__(self, member: Runs, on: str, offsets: Tensors, unit: float) -> None:
-        self._member, self._on, self._offsets, self._unit = member, on, offsets, unit
-
-    def __call__(self, places: np.ndarray, distances: np.ndarray) -> np.ndarray:
-        stack = self._member.repeated(len(places))
-        index = torch.from_numpy(places)
-        steps = torch.from_numpy(distances * self._unit)
-        moved = dict(stack.state.parameters)
-        for name, offset in self._offsets.items():
-            size = steps.to(offset).reshape(-1, *[1] * (offset.ndim - 1))
-            moved[name] = torch.addcmul(moved[name], offset.index_select(0, index.to(offset.device)), size)
-        return stack.mean_loss(self._on, moved).cpu().numpy()
-
-
-def _norm(parameters: Tensors) -> float:
-    return float(torch.stack([tensor.double().square().sum() for tensor in parameters.values()]).sum().sqrt())
-
-
-def _batch(member: Runs, on: str) -> int:
-    """Rays evaluated together: their weights and activations stay in the cache."""
-    parameters = member.state.parameters
-    examples = min(BLOCK, member.split(on)[0].shape[1])
-    widest = max(tensor.shape[1] for tensor in parameters.values())
-    each = 8 * sum(tensor.numel() for tensor in parameters.values()) + 8 * examples * widest
-    return int(np.clip(CACHE / each, 1, 256))
