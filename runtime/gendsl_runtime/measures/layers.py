@@ -1,9 +1,9 @@
 """What the layers of a network see: representations, and per-example gradients by their two factors.
 
-A layer with the weight W acts as `y_p = factor W x_p + bias_factor b` at each place p of an example (a dense layer
-has one place, a convolution one for each pixel it gives). With the slopes `d_p = dv / dy_p` of a number v of the
-example, `dv/dW = factor sum_p d_p x_p^T` and `dv/db = bias_factor sum_p d_p`: the inputs and the slopes are all there
-is to know, and are far smaller than gradients. Networks are in evaluation mode.
+A layer with the weight W acts as `y_p = factor W x_p + bias_factor b` at each place p of an example (a dense
+layer has one place, a convolution one for each pixel it gives). With the slopes `d_p = dv / dy_p` of a number
+v of the example, `dv/dW = factor sum_p d_p x_p^T` and `dv/db = bias_factor sum_p d_p`: the inputs and the
+slopes are all there is to know, and are far smaller than gradients. Networks are in evaluation mode.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ NORMS = (BatchNorm, GroupNorm, LayerNorm)
 def hidden(runs: Runs, inputs: Tensor, *, is_flat: bool = True) -> Tensors:
     """What each layer hands on to the next, in evaluation mode, by the name of the layer.
 
-    A layer here is one with weights, together with what follows it up to the next one: its norm, activation and
-    pooling; a residual block is one layer. The last entry are the outputs.
+    A layer here is one with weights, together with what follows it up to the next one: its norm, activation
+    and pooling; a residual block is one layer. The last entry are the outputs.
 
     Args:
         inputs: `(members, examples, *shape)`.
         is_flat: images and sequences as one vector an example; else as they are.
 
     Returns:
-        `(members, features, examples)` for each layer; where not flat `(members, channels, height, width, examples)`
-        for images and `(members, features, steps, examples)` for sequences. Example i has the same bits whenever its
-        block of 512 examples has.
+        `(members, features, examples)` for each layer; where not flat `(members, channels, height, width,
+        examples)` for images and `(members, features, steps, examples)` for sequences. Example i has the same
+        bits whenever its block of 512 examples has.
     """
     pieces = [_hidden(runs, block) for block in torch.split(inputs, BLOCK, dim=1)]
     found = {name: torch.cat([piece[name] for piece in pieces], dim=-1) for name in pieces[0]}
@@ -58,13 +58,13 @@ def hidden(runs: Runs, inputs: Tensor, *, is_flat: bool = True) -> Tensors:
 
 def layer_names(network: Network) -> tuple[str, ...]:
     """The layers that `hidden` tells of, in its order."""
-    return tuple(dict.fromkeys(name for name in map(_name, _layered(network).layers) if name))
+    return tuple(dict.fromkeys(name for name in map(_name, layered(network).layers) if name))
 
 
 def _hidden(runs: Runs, inputs: Tensor) -> Tensors:
     values = Pass(runs.state.parameters, runs.state.buffers, training=False)
     found, stack, current = {}, feature_major(inputs), None
-    for layer in _layered(runs.network).layers:
+    for layer in layered(runs.network).layers:
         current = _name(layer) or current
         stack = values.through(layer, stack)
         if current is not None:
@@ -81,7 +81,8 @@ def _name(layer: Layer) -> str | None:
     return ".".join(shared) or None
 
 
-def _layered(network: Network) -> Layered:
+def layered(network: Network) -> Layered:
+    """The network by its layers. Raises Problem where they are not known: a module of the user's."""
     if isinstance(network, Layered):
         return network
     raise Problem(
@@ -100,8 +101,8 @@ class Record:
 
     name: str
     inputs: Tensor
-    """`(M, in, places, N)`; patches of `channels * size * size` pixels for a convolution. Of a norm, the normalised
-    values `(M, features, places, N)`, each multiplied by its own gain."""
+    """`(M, in, places, N)`; patches of `channels * size * size` pixels for a convolution. Of a norm, the
+    normalised values `(M, features, places, N)`, each multiplied by its own gain."""
     slopes: Tensor
     """`(M, out, places, N)`."""
     factor: float = 1.0
@@ -112,8 +113,9 @@ class Record:
     """Whether the layer is a norm: its weight multiplies feature by feature."""
 
     def gradients(self) -> Tensors:
-        """Per-example gradients of the layer's values: `(M, N, out, in)` or `(M, N, features)` for a weight (that of
-        a convolution as the matrix acting on patches), `(M, N, out)` for a bias. Member by member."""
+        """Per-example gradients of the layer's values: `(M, N, out, in)` or `(M, N, features)` for a weight
+        (that of a convolution as the matrix acting on patches), `(M, N, out)` for a bias. Member by
+        member."""
         pattern = "fpn,fpn->nf" if self.is_gain else "opn,ipn->noi"
         each = [
             torch.einsum(pattern, slopes, inputs) * self.factor
@@ -127,8 +129,8 @@ class Record:
     def squared_norms(self) -> Tensor:
         """`|dv/d(W, b)|^2` of each example `(M, N)`, weights and bias together.
 
-        Of a dense layer `factor^2 |x|^2 |d|^2 + bias_factor^2 |d|^2`; with several places by the cheaper of the Gram
-        matrices over places and the gradient itself.
+        Of a dense layer `factor^2 |x|^2 |d|^2 + bias_factor^2 |d|^2`; with several places by the cheaper of
+        the Gram matrices over places and the gradient itself.
         """
         if self.slopes.shape[2] == 1 and not self.is_gain:
             x, d = self.inputs[:, :, 0].square().sum(1), self.slopes[:, :, 0].square().sum(1)
@@ -149,7 +151,8 @@ class Traced:
     """Each layer with weights, what its weight multiplies `(M, in, places, N)`, and its outputs."""
 
     def records(self, slopes: Tensor, *, is_last: bool = True) -> tuple[Record, ...]:
-        """The layers' records where the slopes of what is asked by the network's outputs are `slopes` `(M, C, N)`.
+        """The layers' records where the slopes of what is asked by the network's outputs are `slopes` `(M, C,
+        N)`.
 
         Args:
             is_last: whether the graph may go; else further slopes can be pulled through it.
@@ -188,7 +191,7 @@ def traced(runs: Runs, inputs: Tensor) -> Traced:
     values = Pass(parameters, runs.state.buffers, training=False, watch=watch)
     stack = feature_major(inputs)
     with torch.enable_grad():
-        for layer in _layered(runs.network).layers:
+        for layer in layered(runs.network).layers:
             stack = values.through(layer, stack)
     examples = inputs.shape[1]
     return Traced(

@@ -1,8 +1,9 @@
 """Empirical neural tangent kernels, layer by layer: the Jacobian is never formed.
 
-With the inputs x and slopes D of a dense layer, its share of `K((i, c), (j, d)) = <df_c(x_i)/dw, df_d(x_j)/dw>` is
-`(factor^2 <x_i, x_j> + bias_factor^2) <D_ic, D_jd>`: two Gram matrices. A layer with several
-places (a convolution) forms its own gradients a few rows at a time, so that memory stays with the kernel itself.
+With the inputs x and slopes D of a dense layer, its share of `K((i, c), (j, d)) = <df_c(x_i)/dw,
+df_d(x_j)/dw>` is `(factor^2 <x_i, x_j> + bias_factor^2) <D_ic, D_jd>`: two Gram matrices. A layer with
+several places (a convolution) forms its own gradients a few rows at a time, so that memory stays with the
+kernel itself.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ ROWS = 2**26
 
 
 def tangent_kernel(runs: Runs, inputs: Tensor, others: Tensor | None = None, *, of: Of = "trace") -> Tensor:
-    """The empirical neural tangent kernel of one member, in the precision of its parameters and evaluation mode.
+    """The empirical neural tangent kernel of one member, in the precision of its parameters and evaluation
+    mode.
 
     Args:
         runs: a stack of one.
         inputs: `(1, N, *shape)`.
         others: `(1, N', *shape)`; the same where left out.
-        of: `full`, every pair of outputs; `trace`, the mean over outputs c of `K((i, c), (j, c))`; `sum`, the kernel
-            of `sum_c f_c / sqrt(C)` (Mohamadi, Bae and Sutherland 2023).
+        of: `full`, every pair of outputs; `trace`, the mean over outputs c of `K((i, c), (j, c))`; `sum`, the
+            kernel of `sum_c f_c / sqrt(C)` (Mohamadi, Bae and Sutherland 2023).
 
     Returns:
         `(N, N')`, or for `full` `(N * C, N' * C)`, outputs running fastest.
@@ -80,8 +82,8 @@ class _Layer:
         return self.slopes.shape[3]
 
     def add(self, total: Tensor, other: _Layer, *, is_full: bool) -> None:
-        """This layer's share of the kernel with other examples, added to `total` `(C, N, C, N')`, or `(1, N, 1, N')`
-        for the sum over equal outputs."""
+        """This layer's share of the kernel with other examples, added to `total` `(C, N, C, N')`, or `(1, N,
+        1, N')` for the sum over equal outputs."""
         if self.inputs is None or other.inputs is None:
             _spread(total, self.slopes[:, :, 0], other.slopes[:, :, 0], None, is_full=is_full)
         elif self.slopes.shape[2] == 1:
