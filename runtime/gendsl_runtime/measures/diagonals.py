@@ -49,7 +49,7 @@ def _chunk(
         pairs = _spectral(weigh, outputs)
     for place, (slopes, signs) in enumerate(pairs):
         for record in trace.records(slopes, is_last=place == len(pairs) - 1):
-            for name, value in _squares(record, signs).items():
+            for name, value in squares(record, signs).items():
                 total[name] = total[name] + value if name in total else value
     return total
 
@@ -71,7 +71,7 @@ def _spectral(weigh: Weigh, outputs: Tensor) -> list[tuple[Tensor, Tensor]]:
     ]
 
 
-def _squares(record: Record, signs: Tensor) -> Tensors:
+def squares(record: Record, signs: Tensor) -> Tensors:
     """Sums over examples of the squares of the gradient, each with its sign, float64."""
     slopes, inputs = record.slopes[0], record.inputs[0]
     if slopes.shape[1] == 1 and not record.is_gain:
