@@ -102,16 +102,17 @@ def climb(
 ) -> Iterator[Tensors]:
     """The weights at every step of projected ascent on the loss, from the network itself or from `start`.
 
-    One step from the network goes all the way to the boundary along the steepest direction (Foret et al. 2021);
-    of several each goes 2.5 / steps of the radius (Madry et al. 2018).
+    Step t of k goes `1 - t / k` of the radius along the steepest direction, t from 0: a single step goes all the way
+    to the boundary (Foret et al. 2021), and of many the long ones turn towards the steep side as power iteration
+    does, the short ones settle.
     """
     own = runs.state.parameters
     place = torch.zeros_like(around.scale) if start is None else around.nearest(start)
-    length = around.radius.to(place)[:, None] * (1.0 if steps == 1 else min(1.0, 2.5 / steps))
-    for _ in range(steps):
+    radius = around.radius.to(place)[:, None]
+    for step in range(steps):
         here = moved(own, around.scale * place)
         _, gradient = slopes(runs, pieces, here)
-        place = around.nearest(place + length * around.steepest(gradient))
+        place = around.nearest(place + radius * (1 - step / steps) * around.steepest(gradient))
         yield moved(own, around.scale * place)
 
 

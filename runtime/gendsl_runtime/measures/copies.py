@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.network import Tensors
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import BLOCK, CACHE, Runs
 
 Of = Literal["loss", "error"]
@@ -17,6 +18,8 @@ Of = Literal["loss", "error"]
 
 def level(runs: Runs, on: str, of: Of, parameters: Tensors | None = None) -> Tensor:
     """Mean loss or error `(members,)` over a split, float64."""
+    if of == "error" and runs.data[0].task != "classification":
+        raise Problem("out-of-range", "a regression has no share of examples that are wrong", help="of=loss")
     return runs.mean_loss(on, parameters) if of == "loss" else runs.error(on, parameters)
 
 

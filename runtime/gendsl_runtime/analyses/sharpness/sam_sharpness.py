@@ -37,9 +37,9 @@ def sam_sharpness(
     each filter (incoming weights of one output; biases and norms by their own size). Their radii differ by
     orders of magnitude: 0.05 is SAM's usual one, 0.5 to 2 ASAM's.
 
-    Conventions: with `steps` > 1, projected ascent in steps of 2.5 / steps of the radius, and the highest loss on
-    the way (Andriushchenko and Flammarion 2022). The whole split is one batch; `batch` m gives their m-sharpness,
-    the mean over batches of m examples, in the order of the split, of each batch's own rise. Evaluation mode
+    Conventions: with `steps` > 1, projected ascent in steps that shrink from the radius to nothing, and the highest
+    loss on the way (Andriushchenko and Flammarion 2022). The whole split is one batch; `batch` m gives their
+    m-sharpness, the mean over batches of m examples, in the order of the split, of each batch's own rise. Evaluation mode
     (BatchNorm by its running statistics, no dropout), no weight decay.
 
     Numerical error: none beyond rounding for the paper's one-step number; as an estimate of the maximum every
