@@ -25,16 +25,21 @@ from gendsl_runtime.claims.resample import (
     student,
     studentised,
 )
+from gendsl_runtime.statistics.auc import auc
+from gendsl_runtime.statistics.exponent import exponent
 from gendsl_runtime.statistics.kendall import kendall
 from gendsl_runtime.statistics.median import median
 from gendsl_runtime.statistics.pearson import pearson
 from gendsl_runtime.statistics.spearman import spearman
 from gendsl_runtime.statistics.std import std
+from gendsl_runtime.statistics.threshold import threshold
 
 LEVEL = 0.95
 RESAMPLES = 500
 """Of one experiment; the standard error then has an error of 3 %."""
-SEEDS = (5, 10, 30)
+SEEDS = (3, 5, 10, 30, 100)
+MANY = 100
+"""Seeds from which a row has a quarter of the experiments."""
 DRAW: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
     "skewed": lambda rng, shape: rng.lognormal(size=shape),
@@ -78,6 +83,24 @@ def _positive(draw: Callable[[tuple[int, ...]], np.ndarray], shape: tuple[int, .
     return np.stack([first + 4, 0.5 * first + draw(shape) + 4], axis=-1)
 
 
+POINTS = np.array([4.0, 8.0, 16.0, 32.0, 64.0])
+CURVE = POINTS**-0.5
+LEVEL_OF_CURVE = 0.3
+NOISE = 0.15
+"""Of a point of a curve, relative, once for all points of a seed and once for each."""
+
+
+def _curves(draw: Callable[[tuple[int, ...]], np.ndarray], shape: tuple[int, ...]) -> Sample:
+    """Curves `x^(-1/2)` with noise of unit standard deviation, scaled, from a seed and from each of its points."""
+    lucky, own = draw((*shape, 1)), draw((*shape, len(POINTS)))
+    return np.asarray(CURVE * (1 + NOISE * (lucky + own)))
+
+
+def _of_mean(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """A statistic of the curve that seeds make on average."""
+    return lambda x: function(x.mean(axis=-2))
+
+
 def _sides(function: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     return lambda x: function(x[..., 0], x[..., 1])
 
@@ -88,6 +111,13 @@ STUDIES = (
     Study("median", _one, lambda x: median(x[..., 0])),
     Study("paired difference of medians", _paired, lambda x: median(x[..., 0]) - median(x[..., 1])),
     Study("ratio of means", _positive, lambda x: x[..., 0].mean(axis=-1) / x[..., 1].mean(axis=-1)),
+    Study("`exponent` of a mean curve", _curves, _of_mean(lambda y: exponent(y, POINTS))),
+    Study(
+        "`threshold` of a mean curve",
+        _curves,
+        _of_mean(lambda y: threshold(y, POINTS, level=LEVEL_OF_CURVE, direction="down")),
+    ),
+    Study("`auc` of a mean curve", _curves, _of_mean(lambda y: auc(y, POINTS)), "t"),
     Study("std", _one, lambda x: std(x[..., 0]), "log"),
     Study("pearson", _correlated, _sides(pearson), "fisher"),
     Study("spearman", _correlated, _sides(spearman), "fisher"),
@@ -114,13 +144,8 @@ class Coverage:
 def coverage(study: Study, kind: str, seeds: int, *, repetitions: int) -> Coverage:
     """Simulates one row of the table."""
     rng = np.random.default_rng([SEEDS.index(seeds), list(DRAW).index(kind), STUDIES.index(study)])
-
-    def draw(shape: tuple[int, ...]) -> np.ndarray:
-        return DRAW[kind](rng, shape)
-
-    truth = _truth(study, kind, draw)
-    data = study.data(draw, (repetitions, seeds))
-    found = _interval(study, data, np.full(repetitions, truth))
+    truth, data = sampled(study, kind, rng, (repetitions, seeds))
+    found = interval(study, data, np.full(repetitions, truth))
     plain, bca = (held & held_high for held, held_high in _bootstraps(study, data, truth, rng))
     return Coverage(
         study.name,
@@ -135,15 +160,28 @@ def coverage(study: Study, kind: str, seeds: int, *, repetitions: int) -> Covera
     )
 
 
+def sampled(
+    study: Study, kind: str, rng: np.random.Generator, shape: tuple[int, int]
+) -> tuple[float, Sample]:
+    """The truth, and the data of so many experiments of so many seeds."""
+
+    def draw(shape: tuple[int, ...]) -> np.ndarray:
+        values = DRAW[kind](rng, shape)
+        return (values - MEAN[kind]) / np.sqrt(VARIANCE[kind]) if study.data is _curves else values
+
+    return _truth(study, kind, draw), study.data(draw, shape)
+
+
 def _truth(study: Study, kind: str, draw: Callable[[tuple[int, ...]], np.ndarray]) -> float:
     """The statistic of the whole population: in closed form where there is one, else of 2,000,000 draws."""
+    if study.data is _curves:
+        return float(study.statistic(CURVE[None, None])[0])
     if study.name == "paired difference of means" or (study.data is _paired and kind in ("normal", "heavy")):
         return 0.5
-    means = {"normal": 0.0, "skewed": float(np.exp(0.5)), "bounded": 0.8, "heavy": 0.0}
     if study.name == "mean":
-        return means[kind]
+        return MEAN[kind]
     if study.name == "ratio of means":
-        return (means[kind] + 4) / (1.5 * means[kind] + 4)
+        return (MEAN[kind] + 4) / (1.5 * MEAN[kind] + 4)
     if study.name == "pearson":
         return float(np.sqrt(0.5))
     if study.name == "std":
@@ -156,19 +194,21 @@ def _functional(study: Study, data: Sample) -> Callable[[np.ndarray], np.ndarray
     return lambda draws: study.statistic(data[:, draws]).T
 
 
-def _interval(study: Study, data: Sample, truth: np.ndarray) -> Interval:
+def interval(study: Study, data: Sample, truth: np.ndarray, *, level: float = LEVEL) -> Interval:
+    """The interval of a study's statistic less its truth, as claims make it."""
     n, functional = data.shape[1], _functional(study, data)
     if study.scale == "t":
-        found = student(functional(np.arange(n)[:, None]), level=LEVEL)
+        found = student(functional(np.arange(n)[:, None]), level=level)
         ends = (found.estimate - truth, found.low - truth, found.high - truth)
         return Interval(*ends, found.p_above, found.p_below, found.kind, found.is_constant)
     scale = {"fisher": fisher(n), "log": logarithmic()}.get(study.scale)
     size = len(data) * data.shape[2]
     return studentised(
-        functional, n, level=LEVEL, threshold=truth, scale=scale, size=size, resamples=RESAMPLES
+        functional, n, level=level, threshold=truth, scale=scale, size=size, resamples=RESAMPLES
     )
 
 
+MEAN = {"normal": 0.0, "skewed": float(np.exp(0.5)), "bounded": 0.8, "heavy": 0.0}
 VARIANCE = {
     "normal": 1.0,
     "skewed": (np.e - 1) * np.e,
@@ -181,12 +221,12 @@ def _distance(study: Study, kind: str, truth: float) -> float:
     """How far the threshold is below the truth where power is asked for.
 
     One standard deviation of what each seed gives; 0 for correlations; half the truth for `std`, a fifth of it
-    for ratios.
+    for ratios and curves.
     """
     if study.scale == "fisher":
         return truth
-    if study.name in ("std", "ratio of means"):
-        return truth * (0.5 if study.name == "std" else 0.2)
+    if study.name in ("std", "ratio of means") or study.data is _curves:
+        return abs(truth) * (0.5 if study.name == "std" else 0.2)
     return float(np.sqrt(VARIANCE[kind] * (2 if study.data is _paired else 1)))
 
 
@@ -233,7 +273,8 @@ def rows(*, repetitions: int) -> Iterator[Coverage]:
     for study in STUDIES:
         for kind in DRAW:
             for seeds in SEEDS:
-                yield coverage(study, kind, seeds, repetitions=repetitions)
+                few = repetitions // 4 if seeds >= MANY else repetitions
+                yield coverage(study, kind, seeds, repetitions=few)
     for share in (0.5, 0.9):
         for seeds in SEEDS:
             yield fractions(share, seeds, repetitions=repetitions)

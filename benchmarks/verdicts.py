@@ -1,20 +1,20 @@
 """How often whole claims and files are decided wrongly: `python -m benchmarks.verdicts [--short]`.
 
 Each experiment has the values of several seeds, from which a rule reaches verdicts on claims about their mean;
-where the claims' thresholds are the truth every verdict is false. `RULES` holds the rules for one claim, which
-may use as many of the seeds as they like.
+where the claims' thresholds are the truth every verdict is false. `benchmarks/rules.py` holds the rules for one claim,
+which may use as many of the seeds as they like; `benchmarks/looks.py` has the tables of seeds that go on.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
-from benchmarks.claims import DRAW, LEVEL, SEEDS
+from benchmarks import looks
+from benchmarks.claims import DRAW, LEVEL
+from benchmarks.rules import MOST, RULES
 from gendsl import spec
 from gendsl_runtime.claims.holm import corrected
 from gendsl_runtime.claims.peaks import peak
@@ -23,36 +23,11 @@ from gendsl_runtime.claims.quantify import joined
 from gendsl_runtime.claims.resample import Interval, student
 from gendsl_runtime.claims.verdict import Case, Verdict
 
-MOST = 80
-"""The seeds that a rule may use."""
 COORDINATES = 5
-EFFECTS = (0.0, 0.5, 1.0)
+EFFECTS = (0.0, 0.3, 0.5, 1.0)
+FIXED = (5, 10, 30)
+"""Seeds of files and quantified claims."""
 """True differences, in standard deviations; with 0 every verdict is false."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """For each experiment 1 where "the mean is above 0" was supported, -1 refuted, 0 undecided; the seeds used."""
-
-    outcome: np.ndarray
-    used: np.ndarray
-
-
-Rule: TypeAlias = Callable[[np.ndarray], Decided]
-"""From values `(experiments, MOST)`, one a seed in the order in which they would be run."""
-
-
-def fixed(n: int) -> Rule:
-    """The rule of a plain spec: n seeds, one verdict."""
-
-    def rule(values: np.ndarray) -> Decided:
-        found = student(values[:, :n].T, level=LEVEL)
-        return Decided((found.low > 0) * 1 - (found.high < 0), np.full(len(values), n))
-
-    return rule
-
-
-RULES: dict[str, Rule] = {f"{n} seeds": fixed(n) for n in SEEDS}
 
 
 def rules(*, repetitions: int) -> Iterator[str]:
@@ -88,11 +63,11 @@ def _paired(
 
 def families(*, repetitions: int) -> Iterator[str]:
     """False verdicts of claims over several coordinates and of files, where some or all thresholds are the truth."""
-    yield "| claims | " + " | ".join(f"{n} seeds" for n in SEEDS) + " |"
-    yield "| --- |" + " --: |" * len(SEEDS)
+    yield "| claims | " + " | ".join(f"{n} seeds" for n in FIXED) + " |"
+    yield "| --- |" + " --: |" * len(FIXED)
     for name, function in FAMILIES.items():
         shares = []
-        for n in SEEDS:
+        for n in FIXED:
             values = np.random.default_rng([8, n]).normal(size=(n, COORDINATES, repetitions))
             shares.append(f"{100 * function(values):.1f}")
         yield f"| {name} | {' | '.join(shares)} |"
@@ -205,7 +180,8 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="400 experiments a row")
     arguments = parser.parse_args()
     repetitions = 400 if arguments.short else arguments.repetitions
-    for lines in (rules(repetitions=repetitions), families(repetitions=repetitions)):
+    tables = (rules, looks.alone, looks.intervals, looks.files, families)
+    for lines in (table(repetitions=repetitions) for table in tables):
         for line in lines:
             print(line, flush=True)
         print()

@@ -42,7 +42,8 @@ def _at_look(claim: spec.Claim, results: Results, earlier: Verdict | None) -> Ve
         return verdict(claim, results)
     if earlier is not None and is_settled(earlier):
         return earlier
-    return seen(verdict(claim_at(claim, axis.looks, number), results), claim, results, earlier=earlier)
+    now = verdict(claim_at(claim, axis.looks, number), results)
+    return seen(now, claim, looks=axis.looks, number=number, earlier=earlier)
 
 
 def verdict(claim: spec.Claim, results: Results) -> Verdict:

@@ -51,19 +51,20 @@ def is_open(verdict: Verdict) -> bool:
     return verdict.p_value is not None and verdict.outcome == "undecided"
 
 
-def seen(verdict: Verdict, claim: spec.Claim, results: Results, *, earlier: Verdict | None) -> Verdict:
+def seen(
+    verdict: Verdict, claim: spec.Claim, *, looks: Sequence[int], number: int, earlier: Verdict | None
+) -> Verdict:
     """The verdict of a look, made at the level of that look, as one of the claim at its own level."""
-    axis, number = adaptive(results.spec), look_number(results)
-    if axis is None or number is None or verdict.p_value is None:
+    if verdict.p_value is None:
         return replace(verdict, level=claim.level)
-    spent = share(axis.looks, number)
+    spent = share(looks, number)
     before: tuple[Look, ...] = ()
     least_true = least_false = 1.0
     if earlier is not None and earlier.p_value is not None:
         before, least_true, least_false = earlier.looks, earlier.p_true, earlier.p_false
     p_true, p_false = min(least_true, verdict.p_true / spent), min(least_false, verdict.p_false / spent)
     now = Look(
-        seeds=len(axis.values),
+        seeds=looks[number],
         level=verdict.level,
         estimate=verdict.estimate,
         low=verdict.low,
@@ -82,5 +83,5 @@ def seen(verdict: Verdict, claim: spec.Claim, results: Results, *, earlier: Verd
         p_value=p_value,
         corrected_p=p_value,
         looks=(*before, now),
-        planned=axis.looks,
+        planned=tuple(looks),
     )
