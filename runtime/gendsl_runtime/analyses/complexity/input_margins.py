@@ -18,7 +18,7 @@ DUAL = {"l2": 2.0, "linf": 1.0, "l1": float("inf")}
 @analysis(
     version=1,
     needs=["classification", "numbers"],
-    gives={"input_margin": "1 [example]", "median": "1", "mean": "1", "lowest": "1"},
+    gives={"input_margin": "1 [example]", "median": "1", "mean": "1", "finite": "1", "lowest": "1"},
     axes={"example": "place of the example in its split"},
     paper=["elsayed2018large", "moosavi2016deepfool"],
 )
@@ -43,16 +43,18 @@ def input_margins(
 
     Returns:
         `input_margin` `(members, examples)`; `median` (of the middle two for an even number), `lowest`, and
-        `mean`, infinite where one is, and NaN where some are infinite on either side.
+        `mean` over the margins that are finite, whose share is `finite` (NaN where none is).
     """
     found = [torch.cat([_margins(one, x, y, norm) for x, y in one.chunks(on)], 1) for one in _each(runs)]
     margin = torch.cat(found).cpu().numpy()
-    with np.errstate(invalid="ignore"):
-        mean = margin.mean(1)
+    is_finite = np.isfinite(margin)
+    count = is_finite.sum(1)
+    total = np.where(is_finite, margin, 0.0).sum(1)
     return {
         "input_margin": margin,
         "median": np.median(margin, axis=1),
-        "mean": mean,
+        "mean": np.where(count > 0, total / np.maximum(count, 1), np.nan),
+        "finite": count / margin.shape[1],
         "lowest": margin.min(1),
     }
 

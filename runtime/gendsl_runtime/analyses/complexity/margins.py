@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import SplitName, analysis
+from gendsl_runtime.measures.margin import output_margins
 from gendsl_runtime.measures.matrices import spectral_norms
 from gendsl_runtime.runs import Runs
 
@@ -41,8 +42,7 @@ def margins(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
     Args:
         on: the split.
     """
-    with torch.no_grad():
-        margin = torch.cat([_margins(runs.outputs(x), y) for x, y in runs.chunks(on)], dim=1)
+    margin = output_margins(runs, on=on)
     lipschitz = spectral_norms(runs).prod(1)
     middle = torch.from_numpy(np.median(margin.cpu().numpy(), axis=1)).to(margin.device)
     return {
@@ -58,10 +58,3 @@ def margins(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
 def _share(margin: Tensor, lipschitz: Tensor) -> Tensor:
     """The quotient, with 0 / 0 = 0: a network that is constant has no margin to speak of."""
     return torch.where(margin == 0, 0.0, margin / lipschitz)
-
-
-def _margins(outputs: Tensor, targets: Tensor) -> Tensor:
-    """`(members, examples)` from outputs `(members, classes, examples)`."""
-    values, place = outputs.double(), targets.unsqueeze(1)
-    right = values.gather(1, place)[:, 0]
-    return right - values.scatter(1, place, -torch.inf).amax(1)

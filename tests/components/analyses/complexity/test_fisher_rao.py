@@ -47,7 +47,7 @@ def test_homogeneous_networks_in_closed_form(make_runs):
     gap = outputs.gather(1, labels[:, None])[:, 0] - (outputs.softmax(1) * outputs).sum(1)
     given = fisher_rao(runs)
     np.testing.assert_allclose(given["fisher_rao"], 3 * gap.square().mean(1).sqrt(), rtol=1e-12)
-    spread = (9 * gap.square()).std(1) / np.sqrt(30) / (2 * given["fisher_rao"])
+    spread = (9 * gap.square()).std(1).numpy() / np.sqrt(30) / (2 * given["fisher_rao"])
     np.testing.assert_allclose(given["fisher_rao_error"], spread, rtol=1e-12)
 
 

@@ -68,6 +68,8 @@ def test_constant_outputs_have_no_nan(make_runs):
     runs.state.parameters["output.bias"].copy_(torch.tensor([1.0, 0.0, -1.0]))
     given = input_margins(runs)["input_margin"]
     assert np.isinf(given).all()
+    assert np.isnan(input_margins(runs)["mean"]).all()
+    assert (input_margins(runs)["finite"] == 0).all()
     assert ((given > 0) == (runs.split("train")[1].numpy() == 0)).all()
     runs.state.parameters["output.bias"].zero_()
     assert (input_margins(runs)["input_margin"] == 0).all()
