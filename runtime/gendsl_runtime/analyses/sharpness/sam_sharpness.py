@@ -39,8 +39,8 @@ def sam_sharpness(
 
     Conventions: with `steps` > 1, projected ascent in steps that shrink from the radius to nothing, and the highest
     loss on the way (Andriushchenko and Flammarion 2022). The whole split is one batch; `batch` m gives their
-    m-sharpness, the mean over batches of m examples, in the order of the split, of each batch's own rise. Evaluation mode
-    (BatchNorm by its running statistics, no dropout), no weight decay.
+    m-sharpness, the mean over batches of m examples, in the order of the split, of each batch's own rise.
+    Evaluation mode (BatchNorm by its running statistics, no dropout), no weight decay.
 
     Numerical error: none beyond rounding for the paper's one-step number; as an estimate of the maximum every
     value is a lower bound, the closer the more steps. Where the gradient is 0 no step is taken: 0. A step may
