@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import torch
+
+from gendsl_runtime.network import Tensors
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
@@ -21,6 +24,12 @@ def same_parameters(runs: Runs, other: Runs, what: str) -> None:
             f"{_said(others.get(name))} in the other",
             help="compare runs of one model",
         )
+
+
+def apart(w: Tensors, v: Tensors) -> float:
+    """Euclidean distance between all parameters of two networks, stacks of one; float64."""
+    squares = [(value.double() - v[name].double()).square().sum() for name, value in w.items()]
+    return float(torch.stack(squares).sum().sqrt())
 
 
 def _said(shape: tuple[int, ...] | None) -> str:
