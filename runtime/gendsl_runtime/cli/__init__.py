@@ -26,6 +26,7 @@ COMMANDS = (
     "show",
     "export",
     "compare",
+    "serve",
     "cache",
     "list",
     "explain",

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from gendsl_runtime.progress.live import Live, Training
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+LOGARITHMIC = 20.0
+"""The ratio of the largest to the smallest beyond which a sparkline goes by logarithms."""
 NARROW = 60
-"""Columns below which components and rates are left out."""
+"""Columns below which components and what members share are left out."""
+WIDE = 76
+"""Columns from which rates are told."""
 STACKS = 5
 CLAIMS = 8
 COLOURS = {"supported": "green", "refuted": "red", "undecided": "yellow"}
@@ -61,11 +65,16 @@ def closing(live: Live, *, width: int) -> Group:
 
 
 def sparkline(values: Sequence[float], length: int) -> str:
-    """Values as a row of blocks, the lowest the smallest; of more values than places the last of each stretch."""
+    """Values as a row of blocks, the lowest the smallest; of more values than places the last of each stretch.
+
+    Values of very different sizes are drawn by their logarithms.
+    """
     if not values or length < 1:
         return ""
     count = min(length, len(values))
     shown = [values[(place + 1) * len(values) // count - 1] for place in range(count)]
+    if min(shown) > 0 and max(shown) > LOGARITHMIC * min(shown):
+        shown = [math.log(value) for value in shown]
     low, high = min(shown), max(shown)
     if not high > low:
         return BLOCKS[0] * count
@@ -100,7 +109,7 @@ def _top(live: Live, standing: dict[str, Standing], width: int) -> list[Text]:
     within = sum(training.share * training.members for training in running)
     share = min(1.0, (over + within) / total) if total else 0.0
     left = live.left
-    time = f"{duration(live.seconds)}" + (f" · about {duration(left)} left" if left is not None else "")
+    time = f"{_rounded(live.seconds)}" + (f" · about {_rounded(left)} left" if left is not None else "")
     what = STAGES.get(live.stage_name, live.stage_name)
     seeds = f" · look {len(live.looks) + 1}" if live.is_adaptive else ""
     return [
@@ -135,7 +144,7 @@ def _step(name: str, spec: Spec, now: Standing, wide: int, width: int) -> Text:
     notes = [(now.running, "running", "cyan"), (now.failed, "failed", "red"), (cached, "stored", "dim")]
     line = Text.assemble((f"{sign} ", colour), f"{_short(name, wide):<{wide}}  ")
     if width >= NARROW:
-        line.append(f"{_short(spec.steps[name].component, 16):<16}  ", "dim")
+        line.append(f"{_short(spec.steps[name].component, 18):<18} ", "dim")
     line.append(f"{now.stored:>5,}/{now.total:<5,} ")
     line.append_text(
         bar((now.stored + now.failed) / now.total if now.total else 1.0, 12 if width >= NARROW else 6)
@@ -159,16 +168,17 @@ def _stacks(live: Live, width: int) -> list[Text]:
 
 def _stack(one: Training, width: int) -> Text:
     members = f"{one.active}/{one.members}" if one.state == "running" else f"{one.members}"
-    line = Text.assemble("  ", _short(" ".join(one.steps), max(8, width // 4)), (f" ×{members}", "dim"))
+    where = f" {one.where}" if one.where and width >= NARROW else ""
+    line = Text.assemble(
+        "  ", _short(" ".join(one.steps) + where, max(8, width // 3)), (f" ×{members}", "dim")
+    )
     line.append(f" {one.share:4.0%}")
-    if one.rate and width >= NARROW:
+    if one.rate and width >= WIDE:
         line.append(f"  {count(one.rate)} steps/s", "dim")
     if one.points:
         last = one.points[-1]
         line.append(f"  epoch {last.epoch:,}  loss {last.mean:.3g} ")
-        line.append(
-            sparkline([point.mean for point in one.points], min(24, width - line.cell_len - 1)), "cyan"
-        )
+        line.append(sparkline([point.mean for point in one.points], min(24, width - line.cell_len)), "cyan")
     return line
 
 
@@ -196,6 +206,11 @@ def verdict_texts(spec: Spec, verdicts: Sequence[Verdict], width: int) -> Iterab
             (f"{card.verdict.outcome}  ", colour),
             card.estimate,
         )
+
+
+def _rounded(seconds: float) -> str:
+    """A time in words, in whole seconds from ten on: what changes all the time is not told closer."""
+    return f"{seconds:.0f} s" if 10 <= seconds < 59.5 else duration(seconds)
 
 
 def _short(text: str, length: int) -> str:

@@ -155,10 +155,10 @@ class Scheduler:
             for name, column in self.progress.digests.items()
         }
 
-    def steps_of(self, task: Task) -> list[str]:
-        """The steps to which a running task belongs."""
+    def places_of(self, task: Task) -> list[Place]:
+        """The places of the plan that a running task computes."""
         batch = self._running.get(id(task))
-        return list(dict.fromkeys(places[0][0] for places in batch.places)) if batch else []
+        return [places[0] for places in batch.places] if batch else []
 
     def missing(self) -> int:
         """Nodes that have neither a result nor a reason for having none."""

@@ -155,7 +155,9 @@ def state_record(live: Live) -> dict[str, Any]:
 
 def _curve(training: Training) -> dict[str, Any]:
     return {
+        "id": training.number,
         "steps": training.steps,
+        "where": training.where,
         "members": training.members,
         "active": training.active,
         "state": training.state,

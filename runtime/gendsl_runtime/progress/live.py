@@ -11,11 +11,13 @@ from gendsl.diagnostic import Diagnostic
 from gendsl.plan import Plan
 from gendsl.spec import Spec
 from gendsl_runtime.claims.verdict import Verdict
+from gendsl_runtime.execute.batch import Place
 from gendsl_runtime.execute.schedule import Scheduler, Standing
 from gendsl_runtime.execute.task import Broken, Outcome, Task
 from gendsl_runtime.execute.watch import Watch
 from gendsl_runtime.progress.estimate import Estimate
 from gendsl_runtime.progress.sofar import SoFar
+from gendsl_runtime.report.words import spelt
 from gendsl_runtime.store import Store
 from gendsl_runtime.store.leases import Holder
 from gendsl_runtime.train.glimpse import Glimpse, Point, thinned
@@ -34,7 +36,11 @@ class Training:
 
     steps: tuple[str, ...]
     """The declarations its members belong to."""
+    where: str
+    """What they have in common: `width is 64`."""
     members: int
+    number: int = 0
+    """Its place among the stacks of the run, counted from 1."""
     state: str = "running"
     """`running`, `done` or `failed` (all of its members)."""
     active: int = 0
@@ -80,6 +86,7 @@ class Live(Watch):
         self._estimate = Estimate()
         self._running: dict[int, Training] = {}
         self._over: list[Training] = []
+        self._count = 0
         self._lock = Lock()
 
     def planned(self, plan: Plan, missing: int) -> None:
@@ -172,6 +179,23 @@ class Live(Watch):
 
     def _training(self, task: Task) -> Training:
         if id(task) not in self._running:
-            steps = self.scheduler.steps_of(task) if self.scheduler else []
-            self._running[id(task)] = Training(tuple(steps), len(task.nodes), active=len(task.nodes))
+            self._count += 1
+            places = self.scheduler.places_of(task) if self.scheduler else []
+            self._running[id(task)] = Training(
+                steps=tuple(dict.fromkeys(name for name, _ in places)),
+                where=self._shared(places),
+                members=len(task.nodes),
+                number=self._count,
+                active=len(task.nodes),
+            )
         return self._running[id(task)]
+
+    def _shared(self, places: Sequence[Place]) -> str:
+        """Where all of some places lie, as far as that is one label of an axis: `width is 64`."""
+        if self.plan is None or not places:
+            return ""
+        each = [self.plan[name].labels(i) for name, i in places]
+        common = {
+            axis: label for axis, label in each[0].items() if all(one.get(axis) == label for one in each)
+        }
+        return ", ".join(f"{axis} is {spelt(axis, label, self.spec)}" for axis, label in common.items())
