@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gendsl_runtime.problem import Problem
+
 
 def merging_weights(weights: np.ndarray) -> np.ndarray:
     """Weights of the edges of a largest spanning tree of a complete bipartite graph, `(rows + columns - 1,)`.
@@ -49,3 +51,26 @@ def merging_distances(points: np.ndarray) -> np.ndarray:
         is_open[new] = False
         best = np.minimum(best, np.linalg.norm(points - points[new], axis=1))
     return np.sort(found)
+
+
+def bars(points: np.ndarray, *, dimension: int) -> np.ndarray:
+    """Births and deaths `(bars, 2)` of the finite bars of points `(n, features)` under the Vietoris-Rips filtration.
+
+    Raises:
+        Problem: a dimension above 0 where gudhi is not installed.
+    """
+    if dimension == 0:
+        deaths = merging_distances(points)
+        return np.stack([np.zeros_like(deaths), deaths], axis=1)
+    try:
+        import gudhi  # an optional extra
+    except ImportError:
+        raise Problem(
+            "missing-extra",
+            f"homology in dimension {dimension} is computed by `gudhi`, which is not installed",
+            help='`pip install "gendsl[topology]"`, or `dimension=0`',
+        ) from None
+    tree = gudhi.RipsComplex(points=points).create_simplex_tree(max_dimension=dimension + 1)
+    tree.compute_persistence(homology_coeff_field=2)
+    found: np.ndarray = np.asarray(tree.persistence_intervals_in_dimension(dimension)).reshape(-1, 2)
+    return found[np.isfinite(found[:, 1])]
