@@ -30,7 +30,7 @@ from gendsl_runtime.train.member import Member
 
 CATALOGUE = components.catalogue()
 SEEDS = (3, 5, 8)
-FEW = {"rays": 20, "samples": 20}
+FEW = {"rays": 20, "samples": 20, "neighbours": 3}
 """Parameters that buy precision with time, made small."""
 DRAWN = {"memorisation", "influence", "prequential"}
 """Analyses of runs on parts that `subset` has drawn."""
