@@ -51,8 +51,16 @@ def hidden(runs: Runs, inputs: Tensor, *, is_flat: bool = True) -> Tensors:
     """
     pieces = [_hidden(runs, block) for block in torch.split(inputs, BLOCK, dim=1)]
     found = {name: torch.cat([piece[name] for piece in pieces], dim=-1) for name in pieces[0]}
-    if not is_flat:
-        return found
+    return _flat(found) if is_flat else found
+
+
+def graph_of(runs: Runs, inputs: Tensor) -> Tensors:
+    """The same, flat, of one block of examples, differentiable in the inputs."""
+    with torch.enable_grad():
+        return _flat(_hidden(runs, inputs))
+
+
+def _flat(found: Tensors) -> Tensors:
     return {name: value.reshape(len(value), -1, value.shape[-1]) for name, value in found.items()}
 
 
