@@ -109,7 +109,7 @@ def _top(live: Live, standing: dict[str, Standing], width: int) -> list[Text]:
     within = sum(training.share * training.members for training in running)
     share = min(1.0, (over + within) / total) if total else 0.0
     left = live.left
-    time = f"{_rounded(live.seconds)}" + (f" · about {_rounded(left)} left" if left is not None else "")
+    time = f"{_rounded(live.seconds)}" + (f" · about {_rounded(left)} of training left" if left is not None else "")
     what = STAGES.get(live.stage_name, live.stage_name)
     seeds = f" · look {len(live.looks) + 1}" if live.is_adaptive else ""
     return [

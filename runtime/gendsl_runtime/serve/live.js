@@ -111,7 +111,7 @@
         return node;
       }, (node, run) => {
         text(node.parts.title, run.title || run.name);
-        text(node.parts.side, run.ended ? duration(run.seconds) : `${duration(run.seconds)}${run.left === null ? "" : `, about ${duration(run.left)} left`}`);
+        text(node.parts.side, run.ended ? duration(run.seconds) : `${duration(run.seconds)}${run.left === null ? "" : `, about ${duration(run.left)} of training left`}`);
         text(node.parts.under, `${run.name}, begun ${date(1000 * run.started)}`);
         badges(node.parts.marks, [[run.ended || "going", 0]]);
         text(node.parts.marks.firstChild, run.ended || STAGES[run.stage] || run.stage);
@@ -203,7 +203,7 @@
     text(node.head, `${one.steps.join(", ")}${one.where ? `, ${one.where}` : ""}`);
     const count = `${whole(one.members)} ${one.members === 1 ? "network" : "networks"}`;
     const last = one.points[one.points.length - 1];
-    const parts = [count, one.state === "running" ? percent(one.share) : one.state, last ? `loss ${number(last[1])}` : "", one.rate ? `${short(one.rate)} steps/s` : ""];
+    const parts = [count, one.state === "done" ? "" : one.state === "failed" ? "failed" : percent(one.share), last ? `loss ${number(last[1])}` : "", one.rate ? `${short(one.rate)} steps/s` : ""];
     text(node.foot, parts.filter(Boolean).join(" · "));
     const stamp = `${one.points.length} ${last}`;
     if (node.stamp !== stamp) { node.stamp = stamp; curve(node, one.points); }
@@ -258,7 +258,7 @@
     const drawn = picture(plan.graph);
     const key = el("p", { class: "note key" });
     [["waiting", "waits"], ["running", "running"], ["done", "done"], ["failed", "some failed"], ["claim", "claim"], ["figure", "figure"]].forEach(
-      ([kind, word]) => key.append(el("span", { class: `swatch ${kind}` }), word));
+      ([kind, word]) => key.append(el("span", {}, el("span", { class: `swatch ${kind}` }), word)));
     const frame = el("div", { class: "scroll broad", tabindex: "0", role: "region", "aria-label": "Declarations and what uses what" });
     frame.append(drawn.drawing);
     const stacks = el("div", { class: "stacks" });
@@ -284,7 +284,7 @@
       text(stage, isOver ? ENDS[state.ended] : (STAGES[state.stage] || state.stage) + look);
       const steps = Object.values(state.steps);
       const total = steps.reduce((sum, step) => sum + step[0], 0), over = steps.reduce((sum, step) => sum + step[1] + step[4], 0);
-      text(time, `${duration(state.seconds)}${!isOver && state.left !== null ? `, about ${duration(state.left)} left` : ""}`);
+      text(time, `${duration(state.seconds)}${!isOver && state.left !== null ? `, about ${duration(state.left)} of training left` : ""}`);
       text(more, `${whole(over)} of ${whole(total)} results${state.waiting.length ? `; some are computed by another run (${state.waiting.join(", ")})` : ""}${state.message ? `. ${state.message}` : ""}`);
       bar.move(state.ended === "finished" ? 1 : state.progress);
       if (state.ended === "finished" && !link.hasChildNodes())
