@@ -2,20 +2,21 @@
 inverted: full, Kronecker-factored, diagonal, or of the last layer alone. One member at a time.
 
 `H = sum_i J_i^T A_i J_i` with J the Jacobian of the outputs in the parameters and A the second derivative of
-`-log p(y | f)` by the outputs: `diag(p) - p p^T` for the softmax of a classification, the identity for a regression (unit noise).
+`-log p(y | f)` by the outputs: `diag(p) - p p^T` for the softmax of a classification, the identity for a regression
+(unit noise).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.func import jacrev, vmap
 
-from gendsl_runtime.measures.blocks import Block, DenseBlock, DiagonalBlock, KroneckerBlock
-from gendsl_runtime.measures.diagonals import squares
+from gendsl_runtime.measures.blocks import Block, DenseBlock, DiagonalBlock, KroneckerBlock, Shapes
 from gendsl_runtime.measures.layers import Record, has_records, traced
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.problem import Problem
@@ -26,6 +27,8 @@ LARGEST = 5000
 """Parameters of a block that is formed whole."""
 ROWS = 2**25
 """Numbers of a Jacobian in memory at once."""
+PART = 32
+"""Examples whose gradients of a convolution are formed at once."""
 
 
 def blocks(runs: Runs, *, on: str, structure: Structure) -> list[Block]:
@@ -114,80 +117,147 @@ def _weighted(runs: Runs, inputs: Tensor, names: list[str]) -> Iterator[Tensor]:
         yield torch.bmm(half.double(), jacobian).flatten(0, 1)
 
 
-def _seen(runs: Runs, on: str) -> Iterator[tuple[bool, tuple[Record, ...]]]:
-    """The layers' records for each chunk and each column of `A^(1/2)`, and whether it is the first column."""
+class _Layer(NamedTuple):
+    """One layer in one chunk: what it took in, and the slopes of its outputs for one column of `A^(1/2)` after the
+    other."""
+
+    record: Record
+    """Of the first column."""
+    slopes: list[Tensor]
+    """`(out, N)` or `(channels, height, width, N)` for each column, as they lie in memory."""
+
+
+def _seen(runs: Runs, on: str) -> Iterator[list[_Layer]]:
+    """The layers of one member, chunk by chunk."""
     for inputs, _ in runs.chunks(on):
         trace = traced(runs, inputs)
         half = columns(runs, trace.outputs.detach())
-        for place, slopes in enumerate(half):
-            yield place == 0, trace.records(slopes, is_last=place == len(half) - 1)
+        seen = [outputs for _, _, outputs in trace.parts]
+        found = [
+            torch.autograd.grad(
+                trace.outputs, seen, column, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            for column in half
+        ]
+        records = trace.records(half[0])
+        each = zip(records, zip(*found, strict=True), strict=True)
+        yield [_Layer(record, [slope[0] for slope in slopes]) for record, slopes in each]
 
 
-class _Sums(NamedTuple):
-    """Of one layer: `sum x x^T`, `sum d d^T` and places, or for a norm its exact block."""
-
-    inputs: Tensor
-    slopes: Tensor
-    places: int
-    record: Record
+def _by_place(slopes: Tensor) -> Tensor:
+    """Slopes as `(out, places * N)`, the places of an example in any order, without moving a number where images lie
+    channels last."""
+    if slopes.ndim == 4 and (last := slopes.permute(3, 1, 2, 0)).is_contiguous():
+        return last.flatten(0, 2).T
+    return slopes.flatten(1)
 
 
 def _kronecker(runs: Runs, on: str) -> list[Block]:
-    totals: dict[str, _Sums] = {}
     examples = runs.split(on)[0].shape[1]
-    for is_first, records in _seen(runs, on):
-        for record in records:
-            known = totals.get(record.name)
-            x, d = _covariances(record, with_inputs=is_first)
-            if known is not None:
-                x, d = (known.inputs if x is None else known.inputs + x), known.slopes + d
-            assert x is not None
-            totals[record.name] = _Sums(x, d, record.slopes.shape[2], record)
-    found: list[Block] = []
+    inner: Tensors = {}
+    outer: Tensors = {}
+    known: dict[str, Record] = {}
+    for layer in (layer for chunk in _seen(runs, on) for layer in chunk):
+        name = layer.record.name
+        known[name] = layer.record
+        x, d = _covariances(layer)
+        inner[name] = inner[name] + x if name in inner else x
+        outer[name] = outer[name] + d if name in outer else d
     shapes = {name: tuple(value.shape[1:]) for name, value in runs.state.parameters.items()}
-    for name, sums in totals.items():
-        own = {
-            f"{name}.{part}": shapes[f"{name}.{part}"]
-            for part in ("weight", "bias")
-            if f"{name}.{part}" in shapes
-        }
-        if sums.record.is_gain:
-            found.append(DenseBlock.of(own, sums.slopes))
-            continue
-        weight, bias = f"{name}.weight", f"{name}.bias"
-        left = DenseBlock.of({}, sums.slopes)
-        right = DenseBlock.of({}, sums.inputs * (sums.record.factor**2 / (examples * sums.places)))
-        found.append(KroneckerBlock({weight: own[weight]}, left, right))
-        if bias in own:
-            scale = sums.record.bias_factor**2
-            found.append(DenseBlock({bias: own[bias]}, left.values * scale, left.basis))
+    found: list[Block] = []
+    for name, record in known.items():
+        own = {key: shapes[key] for key in (f"{name}.weight", f"{name}.bias") if key in shapes}
+        if record.is_gain:
+            found.append(DenseBlock.of(own, outer[name]))
+        else:
+            found += _factored(record, own, inner[name] / (examples * record.slopes.shape[2]), outer[name])
     return found
 
 
-def _covariances(record: Record, *, with_inputs: bool) -> tuple[Tensor | None, Tensor]:
-    """`sum x x^T` and `sum d d^T` of one column and chunk, accumulated in float64 from products of the precision at
-    hand; of a norm, the second is the sum of outer products of its gradients."""
+def _factored(record: Record, own: Shapes, inner: Tensor, outer: Tensor) -> Iterator[Block]:
+    """The blocks of a weight and its bias."""
+    weight, *bias = own
+    left = DenseBlock.of({}, outer)
+    yield KroneckerBlock({weight: own[weight]}, left, DenseBlock.of({}, inner * record.factor**2))
+    for name in bias:
+        yield DenseBlock({name: own[name]}, left.values * record.bias_factor**2, left.basis)
+
+
+def _covariances(layer: _Layer) -> tuple[Tensor, Tensor]:
+    """`sum x x^T` and `sum d d^T` over columns, examples and places: products in the precision at hand, added up in
+    float64; of a norm, the second is its exact block."""
+    record = layer.record
     if record.is_gain:
-        rows = torch.cat([value[0].double() for value in record.gradients().values()], dim=1)
-        return (rows.new_zeros(()) if with_inputs else None), rows.T @ rows
-    d, x = record.slopes[0].flatten(1), record.inputs[0].flatten(1)
-    return ((x @ x.T).double() if with_inputs else None), (d @ d.T).double()
+        rows = [
+            torch.cat([g.flatten(1) for g in _gradients(layer, place)], dim=1)
+            for place in range(len(layer.slopes))
+        ]
+        block = sum(
+            (one.double().T @ one.double() for one in rows), start=torch.zeros((), dtype=torch.float64)
+        )
+        return block.new_zeros(()), block
+    x = record.inputs[0].flatten(1)
+    slopes = [_by_place(slope) for slope in layer.slopes]
+    outer = sum(((d @ d.T).double() for d in slopes), start=torch.zeros((), dtype=torch.float64))
+    return (x @ x.T).double(), outer
+
+
+def _gradients(layer: _Layer, place: int) -> list[Tensor]:
+    """Each example's gradients of a layer's values for one column."""
+    slopes = layer.slopes[place].reshape(layer.record.slopes.shape)
+    return [value[0] for value in replace(layer.record, slopes=slopes).gradients().values()]
 
 
 def _diagonal(runs: Runs, on: str) -> list[Block]:
+    total: Tensors = {}
+    for layer in (layer for chunk in _seen(runs, on) for layer in chunk):
+        for name, value in _squares(layer).items():
+            total[name] = total[name] + value if name in total else value
     shapes = {name: tuple(value.shape[1:]) for name, value in runs.state.parameters.items()}
-    total = {name: torch.zeros(shape, dtype=torch.float64).flatten() for name, shape in shapes.items()}
-    for _, records in _seen(runs, on):
-        for record in records:
-            for name, value in record_squares(record).items():
-                total[name] += value
-    return [DiagonalBlock({name: shape}, total[name]) for name, shape in shapes.items()]
+    return [DiagonalBlock({name: shape}, total[name].flatten()) for name, shape in shapes.items()]
 
 
-def record_squares(record: Record) -> Tensors:
-    """Sums over examples of the squares of a layer's gradients, each flat, float64."""
-    signs = record.slopes.new_ones(record.slopes.shape[3])
-    return {name: value.flatten() for name, value in squares(record, signs).items()}
+def _squares(layer: _Layer) -> Tensors:
+    """Sums over columns and examples of the squares of a layer's gradients.
+
+    Of a dense layer one product of matrices; with several places the gradients are formed, `PART` examples at a time,
+    and their squares added up in the precision at hand, then in float64.
+    """
+    record, found = layer.record, {}
+    if record.is_gain:
+        rows = [
+            [g.double().square().sum(0) for g in _gradients(layer, place)]
+            for place in range(len(layer.slopes))
+        ]
+        sums = [torch.stack(part).sum(0) for part in zip(*rows, strict=True)]
+        return {f"{record.name}.{part}": value for part, value in zip(("weight", "bias"), sums, strict=False)}
+    if record.slopes.shape[2] == 1:
+        d = sum(
+            (slope.reshape(len(slope), -1).double().square() for slope in layer.slopes), start=torch.zeros(())
+        )
+        found["weight"] = d @ record.inputs[0, :, 0].double().square().T * record.factor**2
+        found["bias"] = d.sum(1) * record.bias_factor**2
+    else:
+        x = record.inputs[0].permute(2, 1, 0).contiguous()
+        found["weight"], found["bias"] = (
+            torch.zeros((), dtype=torch.float64),
+            torch.zeros((), dtype=torch.float64),
+        )
+        for slope in layer.slopes:
+            d = (
+                slope.permute(3, 1, 2, 0).flatten(1, 2).transpose(1, 2)
+                if slope.ndim == 4
+                else slope.permute(2, 0, 1)
+            )
+            for own, taken in zip(torch.split(d, PART), torch.split(x, PART), strict=True):
+                found["weight"] = found["weight"] + torch.bmm(own, taken).square_().sum(0).double()
+            found["bias"] = found["bias"] + d.sum(2).double().square().sum(0)
+        found = {"weight": found["weight"] * record.factor**2, "bias": found["bias"] * record.bias_factor**2}
+    return {
+        f"{record.name}.{part}": value
+        for part, value in found.items()
+        if part == "weight" or record.bias_factor
+    }
 
 
 def _last_layer(runs: Runs, on: str) -> str:
