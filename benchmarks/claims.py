@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import special, stats
 
+from gendsl_runtime.claims.replicated import FEWEST_PAIRS
 from gendsl_runtime.claims.resample import (
     Interval,
     binomial,
@@ -30,6 +31,7 @@ from gendsl_runtime.statistics.exponent import exponent
 from gendsl_runtime.statistics.kendall import kendall
 from gendsl_runtime.statistics.median import median
 from gendsl_runtime.statistics.pearson import pearson
+from gendsl_runtime.statistics.quantile import quantile
 from gendsl_runtime.statistics.spearman import spearman
 from gendsl_runtime.statistics.std import std
 from gendsl_runtime.statistics.threshold import threshold
@@ -122,6 +124,7 @@ STUDIES = (
     Study("pearson", _correlated, _sides(pearson), "fisher"),
     Study("spearman", _correlated, _sides(spearman), "fisher"),
     Study("kendall", _correlated, _sides(kendall), "fisher"),
+    Study("`quantile` of 90%", _one, lambda x: quantile(x[..., 0], level=0.9)),
 )
 
 
@@ -273,6 +276,9 @@ def rows(*, repetitions: int) -> Iterator[Coverage]:
     for study in STUDIES:
         for kind in DRAW:
             for seeds in SEEDS:
+                if study.scale == "fisher" and seeds < FEWEST_PAIRS:
+                    yield Coverage(study.name, kind, seeds, *[np.nan] * 6)
+                    continue
                 few = repetitions // 4 if seeds >= MANY else repetitions
                 yield coverage(study, kind, seeds, repetitions=few)
     for share in (0.5, 0.9):
@@ -287,14 +293,19 @@ def table(found: Iterator[Coverage]) -> Iterator[str]:
     yield f"| statistic | values | {covered} | percentile, {seeds} | BCa, {seeds} | power, {seeds} |"
     yield "| --- | --- |" + " --- |" * (len(SEEDS) + 3)
     while group := list(itertools.islice(found, len(SEEDS))):
-        cells = [f"{100 * r.inside:.1f} ({100 * r.below:.1f}, {100 * r.above:.1f})" for r in group]
+        cells = [
+            "undecided"
+            if np.isnan(r.inside)
+            else f"{100 * r.inside:.1f} ({100 * r.below:.1f}, {100 * r.above:.1f})"
+            for r in group
+        ]
         columns = ([r.percentile for r in group], [r.bca for r in group], [r.power for r in group])
         cells += [_listed(column) for column in columns]
         yield f"| {group[0].study} | {group[0].kind} | {' | '.join(cells)} |"
 
 
 def _listed(shares: list[float]) -> str:
-    return "" if np.isnan(shares).any() else ", ".join(f"{100 * share:.1f}" for share in shares)
+    return ", ".join("–" if np.isnan(share) else f"{100 * share:.1f}" for share in shares)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from gendsl_runtime.claims.decide import decide
 from gendsl_runtime.claims.outlook import power, seeds_to_decide
 from gendsl_runtime.claims.verdict import FARTHEST
 from gendsl_runtime.cli.verdicts import verdict_lines
-from tests.runtime.claimed import WIDTH, X, claim, number, only, reduce, results, seeds
+from tests.runtime.claimed import WIDTH, X, Y, claim, number, only, reduce, results, seeds
 
 
 def along(name, value=X, **arguments):
@@ -126,3 +126,10 @@ def test_holm_is_closed_testing_with_bonferroni():
     ]
     for place, verdict in enumerate(verdicts):
         assert verdict.corrected_p == pytest.approx(min(adjusted[2 * place : 2 * place + 2]))
+
+
+def test_correlations_of_four_pairs_decide_nothing():
+    x, y = np.arange(4.0), np.array([1.0, 2.0, 3.0, 4.1])
+    verdict = only([seeds(4)], claim(reduce("pearson", X, Y), ">", 0), x=x, y=y)
+    assert verdict.outcome == "undecided"
+    assert verdict.reason == "4 usable seeds, at least 5 are needed"

@@ -91,6 +91,19 @@ def _statistic(statistic: spec.Statistic, inner: Shape, seed: str) -> Shape:
     return Shape.EXTREME if name in EXTREMES and inner == Shape.EACH else Shape.GENERAL
 
 
+def has_correlation(value: spec.Value, seed: str) -> bool:
+    """Whether a correlation over seeds stands anywhere in an expression."""
+    match value:
+        case spec.Statistic(name=name, over=over, values=values):
+            here = name in CORRELATIONS and seed in over
+            return here or any(has_correlation(item, seed) for item in values)
+        case spec.Operation(operands=operands):
+            return any(has_correlation(item, seed) for item in operands)
+        case spec.Where(subject=subject):
+            return has_correlation(subject, seed)
+    return False
+
+
 def has_extreme(value: spec.Value, seed: str) -> bool:
     """Whether a lowest or highest value over seeds stands anywhere in an expression."""
     match value:

@@ -12,6 +12,9 @@ from gendsl_runtime.statistics.mean import mean
 def fraction(values: np.ndarray) -> np.ndarray:
     """The share of values for which a condition holds: `fraction(acc.test > 90%)`.
 
+    Interval: over seeds, against a number, Clopper and Pearson's exact binomial; else Student's t of the seeds' own
+    fractions.
+
     Args:
         values: `(..., n)`, a condition: 1 where it holds, 0 where not; NaN is missing and left out.
 

@@ -14,6 +14,9 @@ def lowest(values: np.ndarray) -> np.ndarray:
     Over seeds it speaks about the runs that were made, not about all seeds: the smallest of n values bounds
     a new one with probability `n / (n + 1)` only.
 
+    Interval: none over seeds, the verdict is on the runs that were made; of a mean curve,
+    `lowest(mean(err.test, over=seed))`, simultaneous t of its points.
+
     Args:
         values: `(..., n)`; NaN is a missing value and is left out.
 

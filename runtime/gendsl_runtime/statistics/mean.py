@@ -11,6 +11,9 @@ from gendsl_runtime.component import statistic
 def mean(values: np.ndarray) -> np.ndarray:
     """The arithmetic mean, `sum_i x_i / n`.
 
+    Interval: over seeds Student's t, of differences within seeds the paired t; over other axes it has that of what it
+    is part of.
+
     Args:
         values: `(..., n)`; NaN is a missing value and is left out of sum and n.
 

@@ -12,6 +12,9 @@ from gendsl_runtime.statistics.quantile import quantile
 def median(values: np.ndarray) -> np.ndarray:
     """The middle value; the mean of the two middle ones where their number is even.
 
+    Interval: over seeds t with a bootstrap standard error, from whole seeds; of seeds' own medians (over other axes)
+    Student's t of their mean.
+
     Args:
         values: `(..., n)`; NaN is a missing value and is left out.
 

@@ -15,6 +15,9 @@ def quantile(values: np.ndarray, *, level: Share) -> np.ndarray:
     `x_(i) + (h - i) (x_(i+1) - x_(i))`, i the whole part of h: definition 7 of Hyndman and Fan, "Sample
     quantiles in statistical packages", The American Statistician 50(4), 1996, as in numpy and R.
 
+    Interval: over seeds t with a bootstrap standard error, from whole seeds; far out, where few seeds lie, it is too
+    narrow.
+
     Args:
         values: `(..., n)`; NaN is a missing value and is left out.
         level: from 0 (lowest) to 1 (highest).

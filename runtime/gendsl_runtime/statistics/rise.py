@@ -15,6 +15,9 @@ def rise(values: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
     step down. Noise alone makes a curve rise: of a noisy curve per seed, average first,
     `rise(mean(err.test, over=seed), along=width)`.
 
+    Interval: of a mean curve, simultaneous t of all pairs of points (Bonferroni); of each seed's own rise Student's t
+    of their mean, with a warning.
+
     Args:
         values: the curve y, `(..., n)`; NaN is a missing point and is skipped.
         coordinates: the axis, `(n,)`.

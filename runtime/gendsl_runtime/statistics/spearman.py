@@ -13,6 +13,9 @@ from gendsl_runtime.statistics.pearson import pearson
 def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Spearman's rank correlation: Pearson's correlation of the ranks, ties sharing the mean of their ranks.
 
+    Interval: over seeds, against a number, t with a bootstrap standard error on Fisher's z. Over other axes Student's t
+    of the seeds' own correlations.
+
     Args:
         x: `(..., n)`; a pair in which either value is missing (NaN) is left out.
         y: `(..., n)`.

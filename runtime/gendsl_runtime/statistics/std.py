@@ -12,6 +12,9 @@ from gendsl_runtime.statistics.mean import mean
 def std(values: np.ndarray) -> np.ndarray:
     """The sample standard deviation, `sqrt(sum_i (x_i - mean)^2 / (n - 1))`.
 
+    Interval: over seeds, against a number, t with a bootstrap standard error on the logarithm; it falls short for
+    skewed values and heavy tails, and `gen validate` warns.
+
     Args:
         values: `(..., n)`; NaN is a missing value and is left out.
 
