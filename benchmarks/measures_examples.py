@@ -108,7 +108,7 @@ def compare(name: str, runs: Runs, function: Function) -> None:
 
 def main() -> None:
     compare("MLP 64-256-256-64-10", stack(mlp((64,), 10, hidden=(256, 256, 64), activation="tanh")), dense)
-    images = stack(cnn((1, 16, 16), 10, channels=(16, 32), hidden=(46,)))
+    images = stack(cnn((1, 16, 16), 10, channels=(16, 32), hidden=(188,)))
     size = sum(tensor.numel() for tensor in images.state.parameters.values())
     compare(f"CNN of {size:,}", images, convolutional)
     network = mlp((64,), 10, hidden=(64,))

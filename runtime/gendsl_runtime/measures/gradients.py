@@ -91,6 +91,8 @@ def along(one: Runs, inputs: Tensor, direction: Tensors) -> tuple[Tensor, Tensor
 
 def products(one: Runs, direction: Tensors, *, on: str) -> Tensor:
     """`<d loss_i / dw, direction>` for every example of a split, `(examples,)`, float64, for one member."""
+    if has_records(one.network):
+        return torch.cat([_by_records(one, x, y, direction) for x, y in one.chunks(on)])
     found = []
     for inputs, targets in one.chunks(on):
         outputs, change = along(one, inputs, direction)
@@ -99,6 +101,22 @@ def products(one: Runs, direction: Tensors, *, on: str) -> Tensor:
             (slopes,) = torch.autograd.grad(one.loss(leaf, targets).sum(), leaf)
         found.append((slopes.double() * change).sum(1)[0])
     return torch.cat(found)
+
+
+def _by_records(one: Runs, inputs: Tensor, targets: Tensor, direction: Tensors) -> Tensor:
+    """The same for one chunk: of a dense layer or a convolution `d . (V x)`, summed over places."""
+    total = torch.zeros(inputs.shape[1], dtype=torch.float64, device=inputs.device)
+    for record in records(one, inputs, targets):
+        x, d = record.inputs[0], record.slopes[0]
+        weight = direction[f"{record.name}.weight"][0].to(d)
+        if record.is_gain:
+            change = weight[:, None, None] * x
+        else:
+            change = (weight.flatten(1) @ x.flatten(1)).view_as(d) * record.factor
+        if record.bias_factor:
+            change = change + direction[f"{record.name}.bias"][0].to(d)[:, None, None] * record.bias_factor
+        total += (change * d).sum((0, 1), dtype=torch.float64)
+    return total
 
 
 def _layer_gram(record: Record) -> Tensor:

@@ -124,9 +124,9 @@ class Record:
         """Per-example gradients of the layer's values: `(M, N, out, in)` or `(M, N, features)` for a weight
         (that of a convolution as the matrix acting on patches), `(M, N, out)` for a bias. Member by
         member."""
-        pattern = "fpn,fpn->nf" if self.is_gain else "opn,ipn->noi"
+        product = _along_places if self.is_gain else _outer
         each = [
-            torch.einsum(pattern, slopes, inputs) * self.factor
+            product(slopes, inputs) * self.factor
             for slopes, inputs in zip(self.slopes, self.inputs, strict=True)
         ]
         found = {f"{self.name}.weight": torch.stack(each)}
@@ -147,6 +147,18 @@ class Record:
             (value.flatten(2).square().sum(2) for value in self.gradients().values()),
             start=self.slopes.new_zeros(self.slopes.shape[0], self.slopes.shape[3]),
         )
+
+
+def _along_places(slopes: Tensor, inputs: Tensor) -> Tensor:
+    """`(features, places, N)` twice to their products summed over places, `(N, features)`."""
+    return torch.einsum("fpn,fpn->nf", slopes, inputs)
+
+
+def _outer(slopes: Tensor, inputs: Tensor) -> Tensor:
+    """`(out, places, N)` and `(in, places, N)` to `(N, out, in)`. Both are turned over as matrices first: in the
+    strides that they come in, the product of each example would copy number by number."""
+    left, right = (part.flatten(0, 1).T.contiguous().view(-1, *part.shape[:2]) for part in (slopes, inputs))
+    return torch.bmm(left, right.transpose(1, 2))
 
 
 @dataclass
