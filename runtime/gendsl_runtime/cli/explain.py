@@ -34,8 +34,9 @@ WORDS = {
         "A named axis. Whatever mentions it varies along it, and so does what is built from that.",
     ),
     "seeds": (
-        "seeds 0..9",
-        "The replicate axis, bound to `seed`. Trainings follow it; claims are resampled over it.",
+        "seeds 0..9    seeds 0..9 until decided, at most 80",
+        "The replicate axis, bound to `seed`. Trainings follow it; claims are resampled over it. With `until` it "
+        "goes on, twice as many each time, until every claim is decided.",
     ),
     "dataset": ("dataset NAME = COMPONENT(...)", "Data: `gen list dataset` shows what there is."),
     "model": ("model NAME = COMPONENT(...)", "A network: `gen list model` shows what there is."),

@@ -16,7 +16,7 @@ def quantile(values: np.ndarray, *, level: Share) -> np.ndarray:
     quantiles in statistical packages", The American Statistician 50(4), 1996, as in numpy and R.
 
     Interval: over seeds t with a bootstrap standard error, from whole seeds; far out, where few seeds lie, it is too
-    narrow.
+    narrow, and `gen validate` warns.
 
     Args:
         values: `(..., n)`; NaN is a missing value and is left out.
