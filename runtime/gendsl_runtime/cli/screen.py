@@ -23,6 +23,8 @@ LOGARITHMIC = 20.0
 """The ratio of the largest to the smallest beyond which a sparkline goes by logarithms."""
 NARROW = 60
 """Columns below which components and what members share are left out."""
+ROOMY = 100
+"""Columns from which bars are long."""
 WIDE = 76
 """Columns from which rates are told."""
 STACKS = 5
@@ -109,7 +111,9 @@ def _top(live: Live, standing: dict[str, Standing], width: int) -> list[Text]:
     within = sum(training.share * training.members for training in running)
     share = min(1.0, (over + within) / total) if total else 0.0
     left = live.left
-    time = f"{_rounded(live.seconds)}" + (f" · about {_rounded(left)} of training left" if left is not None else "")
+    time = f"{_rounded(live.seconds)}" + (
+        f" · about {_rounded(left)} of training left" if left is not None else ""
+    )
     what = STAGES.get(live.stage_name, live.stage_name)
     seeds = f" · look {len(live.looks) + 1}" if live.is_adaptive else ""
     return [
@@ -122,7 +126,7 @@ def _top(live: Live, standing: dict[str, Standing], width: int) -> list[Text]:
 def _steps(spec: Spec, standing: dict[str, Standing], width: int, room: int) -> list[Text]:
     names = list(standing)
     shown = names if len(names) <= room else _foremost(standing, room - 1)
-    wide = min(max((len(name) for name in shown), default=0), max(8, width // 4))
+    wide = min(max((len(name) for name in shown), default=0), max(8, width // 5))
     lines = [_step(name, spec, standing[name], wide, width) for name in shown]
     if len(shown) < len(names):
         rest = [state(standing[name]) for name in names if name not in shown]
@@ -144,11 +148,11 @@ def _step(name: str, spec: Spec, now: Standing, wide: int, width: int) -> Text:
     notes = [(now.running, "running", "cyan"), (now.failed, "failed", "red"), (cached, "stored", "dim")]
     line = Text.assemble((f"{sign} ", colour), f"{_short(name, wide):<{wide}}  ")
     if width >= NARROW:
-        line.append(f"{_short(spec.steps[name].component, 18):<18} ", "dim")
+        room = 18 if width >= ROOMY else 14
+        line.append(f"{_short(spec.steps[name].component, room):<{room}} ", "dim")
     line.append(f"{now.stored:>5,}/{now.total:<5,} ")
-    line.append_text(
-        bar((now.stored + now.failed) / now.total if now.total else 1.0, 12 if width >= NARROW else 6)
-    )
+    share = (now.stored + now.failed) / now.total if now.total else 1.0
+    line.append_text(bar(share, 16 if width >= ROOMY else 8 if width >= NARROW else 5))
     for number, word, style in notes:
         if number:
             line.append(f"  {number:,} {word}", style)
