@@ -16,7 +16,7 @@ FACTS: dict[str, frozenset[str]] = {
     "dataset": frozenset(
         {"version", "neutral", "task", "shape", "outputs", "splits", "like", "inputs", "needs", "paper"}
     ),
-    "model": frozenset({"version", "neutral", "takes", "smallest", "paper"}),
+    "model": frozenset({"version", "neutral", "takes", "smallest", "answers", "paper"}),
     "optimizer": frozenset({"version", "neutral", "batch", "paper"}),
     "schedule": frozenset({"version", "neutral", "paper"}),
     "loss": frozenset({"version", "neutral", "needs", "paper"}),

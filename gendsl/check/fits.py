@@ -14,9 +14,11 @@ from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
 from gendsl.spec import Choice, Component, Nothing, Operation, Split, Value
 
-LOSSES = {"classification": "cross_entropy", "regression": "mse"}
+LOSSES = {"classification": "cross_entropy", "labelling": "cross_entropy", "regression": "mse"}
 """The loss where none is given."""
-A_TASK = {"classification": "a classification", "regression": "a regression"}
+A_TASK = {"classification": "a classification", "labelling": "a labelling", "regression": "a regression"}
+LABELS = "labels"
+"""What classifications and labellings have."""
 
 
 def _place(draft: Draft, *parameters: str) -> Place:
@@ -68,6 +70,10 @@ def _misfit(model: Description, found: Facts) -> str | None:
     shape, words = found.shape, _examples(found)
     if takes == "unknown":
         return None
+    answers = model.facts.get("answers", "examples")
+    if found.task is not None and (found.task == "labelling") != (answers == "places"):
+        own, asked = ("each place of an example", "each example")[:: 1 if answers == "places" else -1]
+        return f"`{model.name}` answers for {own}, and this data asks about {asked}"
     if found.inputs == "tokens":
         return None if takes == "sequence" else f"`{model.name}` takes numbers, and this data has tokens"
     if shape is None or takes == "any":
@@ -97,7 +103,7 @@ def _default_loss(world: World, draft: Draft, arguments: dict[str, Value], tasks
             "missing-field",
             "this run has data of different tasks, so it needs a `loss` of its own",
             draft.place,
-            also=((_place(draft, "dataset"), "a regression and a classification"),),
+            also=((_place(draft, "dataset"), " and ".join(sorted(A_TASK[task] for task in tasks if task))),),
         )
     task = next(iter(tasks), None)
     described = world.catalogue.find("loss", LOSSES.get(task or "", ""))
@@ -111,7 +117,12 @@ def _loss(world: World, draft: Draft, arguments: dict[str, Value], data: list[Fa
     for loss in facts.components(world, arguments["loss"]):
         described = world.description(loss)
         for found in data:
-            _needs(world, draft, described, found, _place(draft, "loss"), _place(draft, "dataset"))
+            place, data_place = _place(draft, "loss"), _place(draft, "dataset")
+            _needs(world, draft, described, found, place, data_place)
+            if found.task == "labelling" and not {"labelling", LABELS} & set(described.needs):
+                message = f"`{described.name}` is no loss of a labelling"
+                also = ((data_place, "a labelling"),)
+                world.faults.fail("wrong-task", message, place, also=also, help="write `cross_entropy`")
 
 
 def _stop(world: World, draft: Draft, arguments: dict[str, Value], data: list[Facts]) -> None:
@@ -161,8 +172,10 @@ def _needs(
 ) -> None:
     """Fails where the data is known not to be what a loss or analysis needs."""
     for need in described.needs:
-        if need in A_TASK and found.task is not None and found.task != need:
-            message = f"`{described.name}` needs {A_TASK[need]}, and this is {A_TASK[found.task]}"
+        is_missed = found.task != need if need in A_TASK else need == LABELS and found.task == "regression"
+        if is_missed and found.task is not None:
+            wanted = A_TASK["classification" if need == LABELS else need]
+            message = f"`{described.name}` needs {wanted}, and this is {A_TASK[found.task]}"
             label = f"{A_TASK[found.task]}" if data != draft.place else ""
             also = ((data, label),) if label else ()
             world.faults.fail("wrong-task", message, place, also=also)

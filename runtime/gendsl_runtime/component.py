@@ -93,7 +93,7 @@ def dataset(
     *,
     version: int = 0,
     task: str | None = None,
-    shape: Sequence[int | str] | None = None,
+    shape: Sequence[int | str | None] | None = None,
     outputs: int | str | None = None,
     splits: Mapping[str, int | str | None] | None = None,
     like: str | None = None,
@@ -104,8 +104,8 @@ def dataset(
 ) -> Callable[[F], F]:
     """A dataset or a transformation of one: `f(**parameters) -> Dataset`.
 
-    What is known statically: `task` (`classification`, `regression`), `shape` of one example (channels first),
-    `outputs` (classes, or target dimensions; `"shape"` is as many as an example has numbers), `splits` with their
+    What is known statically: `task` (`classification`, `labelling`, `regression`), `shape` of one example (channels
+    first), `outputs` (classes, or target dimensions; `"shape"` is as many as an example has numbers), `splits` with their
     sizes. A string is the name of a parameter that holds the fact (or a task); None is unknown before the run.
     `like` names the parameter whose dataset has the same facts, `splits` then replaces or adds. `inputs` is
     `numbers`, where nothing is said, or `tokens`: sequences of whole numbers of shape `(steps,)`; it may name a
@@ -120,6 +120,7 @@ def model(
     version: int = 0,
     takes: str = "any",
     smallest: int = 1,
+    answers: str = "examples",
     neutral: Mapping[str, Any] | None = None,
     paper: str | Sequence[str] = (),
 ) -> Callable[[F], F]:
@@ -127,7 +128,9 @@ def model(
 
     `takes` is `any` (numbers, which are flattened), `vector`, `image` (channels, height, width; both sides at least
     `smallest` pixels) or `sequence` (tokens, steps of numbers, or images row by row). A model that takes tokens has
-    a third positional parameter `vocabulary`, which is None for numbers.
+    a third positional parameter `vocabulary`, which is None for numbers. `answers` is `examples`, or `places` for a
+    model that says something about each place of an example (a labelling): outputs `(members, outputs, places,
+    examples)`.
     """
     return _mark("model")
 
@@ -185,8 +188,8 @@ def analysis(
     whose lengths may differ (curves of runs that stopped at different epochs, with their own coordinates).
     `shares` names the quantities that lie from 0 to 1 and `differences` those that are differences of such: reports
     show both in per cent.
-    `needs` lists facts that must hold: `classification`, `regression`, `plane` (inputs of shape (2,)), `numbers`
-    (inputs that are no tokens).
+    `needs` lists facts that must hold: `classification`, `labelling`, `labels` (either), `regression`,
+    `plane` (inputs of shape (2,)), `numbers` (inputs that are no tokens).
     """
     return _mark("analysis", gives=gives, axes=axes)
 

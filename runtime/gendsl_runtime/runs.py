@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from gendsl_runtime.data import Dataset
+from gendsl_runtime.data import NO_LABEL, Dataset
 from gendsl_runtime.network import Network, State, Tensors
 from gendsl_runtime.problem import Problem
 
@@ -138,9 +138,8 @@ class Runs:
 
     @torch.no_grad()
     def _wrong(self, split: str, parameters: Tensors | None) -> Tensor:
-        # `max` rather than `argmax`, which is twenty times slower along this axis.
         return _total(
-            [(self.outputs(x, parameters).max(1).indices != y).double().sum(1) for x, y in self.chunks(split)]
+            [mistakes(self.outputs(x, parameters), y).double().sum(1) for x, y in self.chunks(split)]
         )
 
 
@@ -156,6 +155,20 @@ class Groups:
     """One stack for every result; its members are the runs along the axis, in the axis' order."""
     labels: tuple[str | int | float, ...]
     """The labels of the axis, one for each member."""
+
+
+def mistakes(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Whether each example is classified wrongly, `(members, examples)`; of equal outputs the first one counts.
+
+    Of a labelling, outputs `(members, classes, places, examples)` and labels `(members, examples, places)`, whether any
+    place that is asked about is.
+    """
+    # `max` rather than `argmax`, which is twenty times slower along this axis.
+    found = outputs.max(1).indices
+    if outputs.ndim == 3:
+        return found != targets
+    labels = targets.movedim(-1, 1)
+    return ((found != labels) & (labels != NO_LABEL)).any(1)
 
 
 def stacked(data: tuple[Dataset, ...], name: str, *, device: torch.device | str) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from gendsl_runtime.datasets.subset import subset
 from gendsl_runtime.execute.perform import payloads
 from gendsl_runtime.length import Length
 from gendsl_runtime.network import State, joined
+from gendsl_runtime.noise import noise
 from gendsl_runtime.runs import Groups, Runs
 from gendsl_runtime.store.payload import pack, unpack
 from gendsl_runtime.train import artifact, build
@@ -91,6 +93,9 @@ def problem(shape: tuple[int, ...], task: str) -> Dataset:
         inputs = chance.standard_normal((count, *shape)).astype(np.float32)
         score = inputs.reshape(count, -1)[:, 0]
         targets = score[:, None] if task == "regression" else np.digitize(score, [-0.5, 0.5])
+        if task == "labelling":
+            places = inputs[:, 0] if len(shape) == 3 else inputs[:, :, 0]
+            targets = np.digitize(places.reshape(count, -1), [-0.5, 0.5])
         return Split(torch.from_numpy(inputs), torch.from_numpy(targets))
 
     splits = {"train": split(24), "test": split(16)}
@@ -99,11 +104,12 @@ def problem(shape: tuple[int, ...], task: str) -> Dataset:
 
 def member(data: Dataset, seed: int, **changes: Component) -> Member:
     """A short training of a small network, or of what replaces its parts."""
-    task_loss = {"classification": "cross_entropy", "regression": "mse"}[data.task]
+    small = component("model", "mlp", hidden=Items(items=(Number(value=5),)))
+    thinker = component("model", "deep_thinking", width=Number(value=4), iterations=Number(value=100))
     parts = {
-        "model": component("model", "mlp", hidden=Items(items=(Number(value=5),))),
+        "model": thinker if data.task == "labelling" else small,
         "optimizer": component("optimizer", "sgd"),
-        "loss": component("loss", task_loss),
+        "loss": component("loss", "mse" if data.task == "regression" else "cross_entropy"),
         **changes,
     }
     optimizer = CATALOGUE.components["optimizer", parts["optimizer"].name]
@@ -132,7 +138,13 @@ def shapes(name: str) -> list[tuple[int, ...]]:
     side = max(8, facts.get("smallest", 1))
     images = [(1, side, side), (3, side, side)]
     every = {"vector": [(4,)], "image": images, "sequence": [(5, 3), (1, 1), *images]}
+    if answers(name) == "places":
+        return [(5, 3), (3, 5, 5)]
     return every.get(facts.get("takes", "any"), [*every["vector"], *every["image"]])
+
+
+def answers(name: str) -> str:
+    return str(CATALOGUE.components["model", name].facts.get("answers", "examples"))
 
 
 MODELS = [(name, shape) for name in names("model") for shape in shapes(name)]
@@ -146,8 +158,12 @@ def test_model(name, shape):
     assert (network.shape, network.outputs) == (shape, 4)
     assert all(len(tensor) == 3 for tensor in {**state.parameters, **state.buffers}.values())
     for training in (False, True):
-        outputs, buffers = network.apply(state.parameters, state.buffers, inputs, training=training)
-        assert outputs.shape == (3, 4, 7)
+        chance = noise(SEEDS, device="cpu") if network.is_noisy else None
+        outputs, buffers = network.apply(
+            state.parameters, state.buffers, inputs, training=training, noise=chance
+        )
+        per_place = (prod(shape[-2:]) if len(shape) == 3 else shape[0],) if answers(name) == "places" else ()
+        assert outputs.shape == (3, 4, *per_place, 7)
         assert outputs.isfinite().all()
         assert {n: b.shape for n, b in buffers.items()} == {n: b.shape for n, b in state.buffers.items()}
     assert bits(state) == before[0]
@@ -187,6 +203,8 @@ def test_training(part):
             data = problem((3,), "regression")
         if part == "model" and CATALOGUE.components["model", name].facts.get("takes") == "vector":
             data = problem((3,), "classification")
+        if part == "model" and answers(name) == "places":
+            data = problem((4, 1), "labelling")
         before = data.pack()
         stack = [member(data, seed, **changes) for seed in SEEDS]
         stored, runs = trained(stack)
@@ -212,7 +230,7 @@ def test_schedule(name, steps):
 @pytest.mark.parametrize("name", names("loss"))
 def test_loss(name):
     needs = CATALOGUE.components["loss", name].facts.get("needs")
-    for task in [needs] if needs else ["classification", "regression"]:
+    for task in [needs.replace("labels", "classification")] if needs else ["classification", "regression"]:
         chance = torch.Generator().manual_seed(0)
         outputs = torch.randn(3, 4, 6, generator=chance, requires_grad=True)
         targets = torch.randint(0, 4, (3, 6), generator=chance)
@@ -241,6 +259,7 @@ def stacks() -> dict[str, tuple[list[Member], Runs]]:
         "plane": problem((2,), "classification"),
         "classification": problem((4,), "classification"),
         "regression": problem((4,), "regression"),
+        "labelling": problem((3, 2), "labelling"),
     }
     found = {}
     for name, data in problems.items():
@@ -251,14 +270,23 @@ def stacks() -> dict[str, tuple[list[Member], Runs]]:
 
 def cases() -> list[tuple[str, str]]:
     """Each analysis on every problem that meets its needs."""
-    classes = {"classification", "numbers"}
-    meets = {"plane": {"plane", *classes}, "classification": classes, "regression": {"regression", "numbers"}}
+    classes = {"classification", "labels", "numbers"}
+    meets = {
+        "plane": {"plane", *classes},
+        "classification": classes,
+        "regression": {"regression", "numbers"},
+        "labelling": {"labelling", "labels", "numbers"},
+    }
     return [
         (name, kind)
         for name in names("analysis")
         for kind, facts in meets.items()
-        if set(CATALOGUE.components["analysis", name].needs) <= facts
+        if facts_of(name) <= facts and (kind != "labelling" or facts_of(name) & {"labelling", "labels"})
     ]
+
+
+def facts_of(name: str) -> set[str]:
+    return set(CATALOGUE.components["analysis", name].needs)
 
 
 def analysed(name: str, runs: Runs) -> Mapping[str, Any]:
@@ -324,9 +352,9 @@ def test_analysis(name, kind, stacks):
             for axis, length in zip(given.axes, array.shape):
                 assert lengths.setdefault(axis, length) == length > 0, f"{quantity} along {axis}"
             assert array.dtype.kind in "fiub"
-            # Errors are missing where there are no classes.
+            # Errors are missing where there are no classes, recovery where nothing was right before.
             is_missing = array.dtype.kind == "f" and bool(np.isnan(array).all())
-            assert kind == "regression" or not is_missing, f"{quantity} is always missing"
+            assert kind in ("regression", "labelling") or not is_missing, f"{quantity} is always missing"
     assert (bits(runs.state), runs.data[0].pack()) == before, "an analysis leaves its runs as they are"
     again = payloads(name, analysed(name, runs), gives=tuple(known.gives), members=runs.members)
     assert again == stored, "two runs with one seed agree to the bit"

@@ -13,13 +13,17 @@ from torch import Tensor
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.store.payload import pack, unpack
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "labelling", "regression"]
+"""`classification`: a class for each example; `labelling`: one for each place of an example."""
+NO_LABEL = -1
+"""Stands at places of a labelling that are not asked about."""
 
 
 @dataclass(frozen=True)
 class Split:
     """Examples: `inputs` float32 `(examples, *shape)`, or int64 `(examples, steps)` for tokens; `targets` int64
-    `(examples,)` for classes, float32 `(examples, outputs)` for a regression."""
+    `(examples,)` for classes, `(examples, places)` for a labelling (-1 where nothing is asked), float32 `(examples,
+    outputs)` for a regression."""
 
     inputs: Tensor
     targets: Tensor
@@ -73,6 +77,11 @@ class Dataset:
             return self.split(self.fit[0])
         parts = [self.splits[part] for part in self.fit]
         return Split(torch.cat([p.inputs for p in parts]), torch.cat([p.targets for p in parts]))
+
+    @property
+    def places(self) -> int | None:
+        """Places of an example of a labelling."""
+        return self.split(self.fit[0]).targets.shape[1] if self.task == "labelling" else None
 
     def with_splits(self, **splits: Split) -> Dataset:
         """The same dataset with these splits replaced or added."""
@@ -144,6 +153,9 @@ class Dataset:
         if self.task == "classification":
             is_fine = targets.dtype == torch.int64 and targets.ndim == 1
             return None if is_fine else f"whose labels are {_named(targets)}, not int64 `(examples,)`"
+        if self.task == "labelling":
+            is_fine = targets.dtype == torch.int64 and targets.ndim == 2
+            return None if is_fine else f"whose labels are {_named(targets)}, not int64 `(examples, places)`"
         is_fine = targets.dtype == torch.float32 and tuple(targets.shape[1:]) == (self.outputs,)
         return (
             None
@@ -165,7 +177,8 @@ class Dataset:
                 if split.targets.isfinite().all()
                 else "with a target that is not finite (NaN or infinite)"
             )
-        wrong = split.targets[(split.targets < 0) | (split.targets >= self.outputs)]
+        least = NO_LABEL if self.task == "labelling" else 0
+        wrong = split.targets[(split.targets < least) | (split.targets >= self.outputs)]
         if len(wrong):
             return f"with the label {int(wrong[0])}; labels are 0 to {self.outputs - 1}"
         return None

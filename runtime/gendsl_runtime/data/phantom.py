@@ -18,14 +18,15 @@ def phantom(
     outputs: int,
     fit: tuple[str, ...] = ("train",),
     vocabulary: int | None = None,
+    places: int | None = None,
 ) -> Dataset:
-    """A dataset of zeros with so many examples in each split."""
+    """A dataset of zeros with so many examples in each split; of a labelling with so many places."""
     zero = torch.zeros((), dtype=torch.float32 if vocabulary is None else torch.int64)
-    target = torch.zeros((), dtype=torch.int64 if task == "classification" else torch.float32)
+    target = torch.zeros((), dtype=torch.float32 if task == "regression" else torch.int64)
+    wide = {"classification": (), "labelling": (places or 1,), "regression": (outputs,)}[task]
 
     def split(size: int) -> Split:
-        wide = (size,) if task == "classification" else (size, outputs)
-        return Split(zero.expand(size, *shape), target.expand(wide))
+        return Split(zero.expand(size, *shape), target.expand(size, *wide))
 
     splits = {name: split(size) for name, size in sizes.items()}
     return Dataset(splits, task, shape, outputs, fit=fit, vocabulary=vocabulary)
@@ -46,12 +47,17 @@ def like(data: Dataset, sizes: Mapping[str, int], *, fit: tuple[str, ...]) -> Da
         outputs=data.outputs,
         fit=fit,
         vocabulary=data.vocabulary,
+        places=data.places,
     )
 
 
 def held(data: Dataset) -> int:
     """Bytes that the examples of a dataset take, or would."""
     return sum(
-        len(split) * (split.inputs.element_size() * prod(data.shape) + split.targets.element_size())
+        len(split)
+        * (
+            split.inputs.element_size() * prod(data.shape)
+            + split.targets.element_size() * prod(split.targets.shape[1:])
+        )
         for split in data.splits.values()
     )

@@ -7,9 +7,10 @@ from torch import Tensor
 from torch.nn.functional import log_softmax, nll_loss
 
 from gendsl_runtime.component import PerMember, Share, loss
+from gendsl_runtime.data import NO_LABEL
 
 
-@loss(version=1, needs="classification", paper="szegedy2016rethinking")
+@loss(version=1, needs="labels", paper="szegedy2016rethinking")
 def cross_entropy(
     outputs: Tensor,
     targets: Tensor,
@@ -20,17 +21,30 @@ def cross_entropy(
 
     `-(1 - s) log p_y - s mean_c log p_c` with `p = softmax(f)`; s > 0 smooths the labels (Szegedy et al.
     2016, section 7). Outputs `(members, classes, examples)` and labels `(members, examples)` give losses
-    `(members, examples)`.
+    `(members, examples)`. Of a labelling, outputs `(members, classes, places, examples)` and labels `(members, examples,
+    places)`, it is the mean over the places that are asked about.
 
     Args:
         label_smoothing: s, the share of the label that is spread evenly over all classes.
     """
     log_p = log_softmax(outputs, 1)
+    if outputs.ndim == 4:
+        return _over_places(log_p, targets.movedim(-1, 1), label_smoothing)
     hard = nll_loss(log_p, targets, reduction="none")
     if label_smoothing is None:
         return hard
     share = label_smoothing[:, None]
     return hard * (1 - share) - log_p.mean(1) * share
+
+
+def _over_places(log_p: Tensor, labels: Tensor, smoothing: Tensor | None) -> Tensor:
+    """The mean over places, `(members, classes, places, examples)` to `(members, examples)`."""
+    asked = labels != NO_LABEL
+    losses = -log_p.gather(1, labels.clamp_min(0).unsqueeze(1))[:, 0]
+    if smoothing is not None:
+        share = smoothing[:, None, None]
+        losses = losses * (1 - share) - log_p.mean(1) * share
+    return (losses * asked).sum(1) / asked.sum(1).clamp_min(1)
 
 
 def cross_entropy_slopes(

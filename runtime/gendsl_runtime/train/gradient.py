@@ -83,5 +83,8 @@ class Differentiated:
             outputs, buffers = self.network.apply(self.leaves, buffers, inputs, training=True, noise=noise)
             losses = self.loss(outputs, targets)
         mean = torch.full_like(losses, 1 / losses.shape[1], requires_grad=False)
-        found = torch.autograd.grad(losses, list(self.leaves.values()), mean)
+        # A network may leave some of its values out of a step.
+        found = torch.autograd.grad(
+            losses, list(self.leaves.values()), mean, allow_unused=True, materialize_grads=True
+        )
         return Found(outputs.detach(), losses.detach(), found, buffers)

@@ -178,10 +178,11 @@ def _random(data: Dataset, examples: int) -> Dataset:
         inputs = torch.rand(examples, *data.shape, generator=chance)
     else:
         inputs = torch.randint(data.vocabulary, (examples, *data.shape), generator=chance)
-    if data.task == "classification":
-        targets = torch.randint(data.outputs, (examples,), generator=chance)
-    else:
+    if data.task == "regression":
         targets = torch.rand(examples, data.outputs, generator=chance)
+    else:
+        places = () if data.places is None else (data.places,)
+        targets = torch.randint(data.outputs, (examples, *places), generator=chance)
     return replace(data, splits={"train": Split(inputs, targets)}, fit=("train",))
 
 

@@ -199,7 +199,7 @@ def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch
     optimizer = build.optimizer(members, device=device, dtype=dtype)
     parameters = rows(list(state.parameters.values()))
     examples = members[0].examples
-    is_classification = members[0].data.task == "classification"
+    has_labels = members[0].data.task != "regression"
     return Stack(
         members=tuple(members),
         network=network,
@@ -212,9 +212,7 @@ def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch
         loss=build.loss(members, device=device, dtype=dtype),
         feed=feed(members, device=device, dtype=dtype),
         losses=torch.empty(len(members), examples, dtype=dtype, device=device),
-        wrong=torch.empty(len(members), examples, dtype=torch.bool, device=device)
-        if is_classification
-        else None,
+        wrong=torch.empty(len(members), examples, dtype=torch.bool, device=device) if has_labels else None,
         noise=noise([member.seed for member in members], device=device) if network.is_noisy else None,
-        recorder=recorder(members, device),
+        recorder=None if getattr(network, "is_varying", False) else recorder(members, device),
     )

@@ -15,7 +15,7 @@ import torch
 
 from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.network import State
-from gendsl_runtime.runs import BLOCK
+from gendsl_runtime.runs import BLOCK, mistakes
 from gendsl_runtime.train.stack import Stack
 
 TOGETHER = 1 << 17
@@ -76,8 +76,7 @@ class Stopping:
             inputs, targets = stack.feed.block(some, start, BLOCK)
             own = state.select(some)
             outputs, _ = stack.network.apply(own.parameters, own.buffers, inputs, training=False)
-            # `max` rather than `argmax`, which is twenty times slower along this axis.
-            counts += (outputs.max(1).indices != targets).sum(1).tolist()
+            counts += mistakes(outputs, targets).sum(1).tolist()
         return counts
 
 

@@ -10,7 +10,7 @@ from gendsl_runtime.runs import Runs
 
 @analysis(
     version=1,
-    needs="classification",
+    needs="labels",
     gives={
         "gap": "1",
         "error": "1",

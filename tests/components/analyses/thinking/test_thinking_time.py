@@ -1,0 +1,51 @@
+"""Accuracy after each iteration, against networks made to stop there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gendsl_runtime.analyses.prediction.accuracy import accuracy
+from gendsl_runtime.analyses.thinking.thinking_time import thinking_time
+from gendsl_runtime.models.linear import linear
+from gendsl_runtime.problem import Problem
+
+
+def test_each_iteration_is_the_accuracy_of_a_network_that_stops_there(make_thinkers) -> None:
+    runs = make_thinkers(test=530)
+    found = thinking_time(runs, iterations=7)
+    for turn in range(1, 8):
+        schedule = replace(runs.network.schedule, iterations=turn)
+        shorter = replace(runs, network=replace(runs.network, schedule=schedule))
+        np.testing.assert_array_equal(
+            found["accuracy"][:, turn - 1], accuracy(shorter, on="test")["accuracy"]
+        )
+    best = found["accuracy"].amax(1)
+    np.testing.assert_allclose(found["overthinking"], best - found["accuracy"][:, -1])
+    assert (found["place_accuracy"] >= found["accuracy"]).all()
+
+
+def test_places_by_hand(make_thinkers) -> None:
+    runs = make_thinkers()
+    found = thinking_time(runs, iterations=4)["place_accuracy"][:, -1]
+    inputs, targets = runs.split("test")
+    answers = runs.outputs(inputs).argmax(1).transpose(1, 2)
+    asked = targets >= 0
+    for member in range(2):
+        right = (answers[member] == targets[member])[asked[member]].double().mean()
+        assert float(found[member]) == pytest.approx(float(right))
+
+
+def test_members_do_not_see_their_company(make_thinkers) -> None:
+    runs = make_thinkers((0, 3, 5))
+    whole, alone = (thinking_time(r, iterations=5) for r in (runs, runs.select([1])))
+    np.testing.assert_array_equal(whole["accuracy"][1], alone["accuracy"][0])
+
+
+def test_who_cannot_think(make_thinkers, make_runs) -> None:
+    with pytest.raises(Problem, match="cannot make 9"):
+        thinking_time(make_thinkers(tied=False), iterations=9)
+    with pytest.raises(Problem, match="no block"):
+        thinking_time(make_runs(network=linear((3,), 3)))
