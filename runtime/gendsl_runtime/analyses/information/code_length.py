@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gendsl_runtime.component import Count, SplitName, analysis
 from gendsl_runtime.measures import vectors
-from gendsl_runtime.measures.coding import Quantised, clusters, message_bits, quantised
+from gendsl_runtime.measures.coding import clusters, message_bits, quantised
 from gendsl_runtime.runs import Runs
 
 
@@ -16,12 +16,12 @@ from gendsl_runtime.runs import Runs
     version=1,
     needs="classification",
     gives={
-        "total": "bits",
-        "weights": "bits [levels]",
-        "labels": "bits [levels]",
+        "total": "nats",
+        "weights": "nats [levels]",
+        "labels": "nats [levels]",
         "error": "1 [levels]",
         "distortion": "1 [levels]",
-        "uniform": "bits",
+        "uniform": "nats",
     },
     shares=["error"],
     axes={"levels": "different values that weights may have"},
@@ -33,20 +33,20 @@ def code_length(
     on: SplitName = "train",
     levels: list[Count] = (2, 4, 8, 16, 32, 64),  # type: ignore[assignment]
 ) -> dict[str, np.ndarray]:
-    """Bits to write down a trained network and then, with its help, the labels.
+    """Information it takes to write down a trained network and then, with its help, the labels.
 
     All parameters are rounded to the nearest of a few values, the centres of k-means in float16, and written
-    by an arithmetic code with their counts and the codebook (as Lotfi et al. 2022 do for bounds): `weights`
-    bits. The labels take `labels = sum_i -log2 p(y_i | x_i)` bits with the rounded network's softmax. `total`
-    is the least sum over the numbers of levels (and log2 of how many were tried), a two-part code of the
-    labels given the inputs (Hinton and van Camp 1993); `uniform = N log2(C)` is what they take without a
+    by an arithmetic code with their counts and the codebook (as Lotfi et al. 2022 do for bounds): `weights`.
+    The labels take `labels = sum_i -log p(y_i | x_i)` with the rounded network's softmax. `total`
+    is the least sum over the numbers of levels (and log of how many were tried), a two-part code of the
+    labels given the inputs (Hinton and van Camp 1993); `uniform = N log C` is what they take without a
     network. Networks with more weights than data have a total far above it although they generalise (Blier
     and Ollivier 2018): see `prequential`.
 
     `error` is the rounded network's on the split and `distortion` the root mean square change of the
     parameters over their root mean square (0 for a network of zeros). Running statistics are written as
     float32, 32 bits each. Seeds and initial values are not used. Evaluation mode. Lengths of weights are
-    exact whole numbers.
+    whole numbers of bits. All in nats; a claim may say `< 9000 bits`.
 
     Args:
         on: the split whose labels are coded.
@@ -56,18 +56,18 @@ def code_length(
     weights, labels, error, distortion = np.array(found).transpose(2, 0, 1)
     examples = runs.split(on)[0].shape[1]
     return {
-        "total": (weights + labels).min(1) + np.log2(len(levels)),
+        "total": (weights + labels).min(1) + np.log(len(levels)),
         "weights": weights,
         "labels": labels,
         "error": error,
         "distortion": distortion,
-        "uniform": np.full(runs.members, examples * np.log2(runs.network.outputs)),
+        "uniform": np.full(runs.members, examples * np.log(runs.network.outputs)),
         "levels": np.array(levels),
     }
 
 
 def _part(one: Runs, on: str, levels: int) -> tuple[float, float, float, float]:
-    """Bits of the weights, bits of the labels, error and distortion of one member."""
+    """Nats of the weights, nats of the labels, error and distortion of one member."""
     exact = vectors.flat(one.state.parameters)[0].double().cpu().numpy()
     code = quantised(exact, clusters(exact, levels))
     rounded = torch.from_numpy(code.values).to(one.device)
@@ -76,21 +76,17 @@ def _part(one: Runs, on: str, levels: int) -> tuple[float, float, float, float]:
     size = np.sqrt(np.square(exact).mean())
     change = np.sqrt(np.square(exact - code.values).mean())
     return (
-        _message(code) + 32.0 * statistics,
-        _label_bits(one, on, parameters),
+        (message_bits(code) + 32 * statistics) * float(np.log(2)),
+        _label_nats(one, on, parameters),
         float(one.error(on, parameters)[0]),
         float(change / size) if size > 0 else 0.0,
     )
 
 
-def _message(code: Quantised) -> float:
-    return float(message_bits(code))
-
-
 @torch.no_grad()
-def _label_bits(one: Runs, on: str, parameters: dict[str, Tensor]) -> float:
+def _label_nats(one: Runs, on: str, parameters: dict[str, Tensor]) -> float:
     total = 0.0
     for inputs, targets in one.chunks(on):
         logs = one.outputs(inputs, parameters).double().log_softmax(1)
         total -= float(logs.gather(1, targets.unsqueeze(1)).sum())
-    return total / float(np.log(2))
+    return total

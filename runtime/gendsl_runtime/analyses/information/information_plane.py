@@ -27,12 +27,12 @@ class Settings(NamedTuple):
     version=1,
     needs=["classification", "numbers"],
     gives={
-        "inputs": "bits [layer]",
-        "labels": "bits [layer]",
-        "inputs_lower": "bits [layer]",
+        "inputs": "nats [layer]",
+        "labels": "nats [layer]",
+        "inputs_lower": "nats [layer]",
         "resolution": "1 [layer]",
-        "highest_inputs": "bits",
-        "highest_labels": "bits",
+        "highest_inputs": "nats",
+        "highest_labels": "nats",
         "used": "1",
     },
     axes={"layer": "hidden layer or outputs, by name"},
@@ -56,7 +56,7 @@ def information_plane(
 ) -> dict[str, np.ndarray]:
     """How much each layer tells of the input, and of its label.
 
-    `inputs = I(X; T)` and `labels = I(T; Y)` for the representation T of each layer, in bits (Shwartz-Ziv and
+    `inputs = I(X; T)` and `labels = I(T; Y)` for the representation T of each layer, in nats (Shwartz-Ziv and
     Tishby 2017). A network is deterministic and its inputs differ, so for continuous T the true I(X; T) is
     infinite, or the entropy of the sample: what is estimated depends on how finely T is looked at, and what
     it means is disputed (Saxe et al. 2018). Compare runs at one setting only; `resolution` says how finely
@@ -73,7 +73,7 @@ def information_plane(
     are equal for many examples (a ReLU at zero) are set apart by relative noise of 1e-10 as in the paper;
     `resolution` is the median distance to the k-th neighbour in T.
 
-    No estimate exceeds `highest_inputs = log2(N)` or `highest_labels = H(Y)` of the sample but by error; near
+    No estimate exceeds `highest_inputs = log N` or `highest_labels = H(Y)` of the sample but by error; near
     them it says only that the sample is too small. Elsewhere `inputs_lower` equals `inputs`. Evaluation mode.
 
     Args:
@@ -103,13 +103,12 @@ def information_plane(
         layers = [stack[member].double().cpu().numpy().T for stack in stacks.values()]
         rows.append([_layer(x, t, y, chance, settings) for t in layers])
     table = np.array(rows).transpose(2, 0, 1)
-    bits = table[:3] / np.log(2)
     classes = [information.entropy(np.bincount(row)) for row in targets.cpu().numpy()]
     return {
-        **dict(zip(("inputs", "labels", "inputs_lower"), bits, strict=True)),
+        **dict(zip(("inputs", "labels", "inputs_lower"), table[:3], strict=True)),
         "resolution": table[3],
-        "highest_inputs": np.full(runs.members, np.log2(count)),
-        "highest_labels": np.array(classes) / np.log(2),
+        "highest_inputs": np.full(runs.members, np.log(count)),
+        "highest_labels": np.array(classes),
         "used": np.full(runs.members, count),
         "layer": np.array(list(stacks)),
     }
