@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import one_hot
 
 from gendsl_runtime.component import Count, NonNegative, SplitName, analysis
-from gendsl_runtime.measures.features import examples_of, features, labels
+from gendsl_runtime.measures.features import Features, examples_of, features, labels
 from gendsl_runtime.runs import Runs
 
 GRADIENT = 1e-7
@@ -35,7 +36,7 @@ def linear_probe(
     on: SplitName = "train",
     against: SplitName = "test",
     examples: Count = 1000,
-    iterations: Count = 200,
+    iterations: Count = 500,
 ) -> dict[str, Tensor | np.ndarray]:
     """How well a linear classifier of each layer's representation does on other examples.
 
@@ -58,8 +59,8 @@ def linear_probe(
         `accuracy` on the other split, `train_accuracy` and `slope`, `(members, layer)`.
     """
     sets = [examples_of(runs, split, examples) for split in (on, against)]
-    wanted = [runs.split(split)[1][:, :examples] for split in (on, against)]
-    values = [{"input": part.flatten(2).mT.double(), **features(runs, part)} for part in sets]
+    wanted = [runs.split(split)[1][:, :examples].cpu() for split in (on, against)]
+    values = [_on_cpu({"input": part.flatten(2).mT.double(), **features(runs, part)}) for part in sets]
     fit = (
         partial(_ridge, ridge=ridge) if kind == "ridge" else partial(_logistic, ridge=ridge, most=iterations)
     )
@@ -77,6 +78,11 @@ def linear_probe(
     ]
     table = torch.tensor(found, dtype=torch.float64).permute(2, 1, 0)
     return {"accuracy": table[0], "train_accuracy": table[1], "slope": table[2], "layer": labels(values[0])}
+
+
+def _on_cpu(values: Features) -> Features:
+    """Where the search runs, whatever computed the features."""
+    return {name: value.cpu() for name, value in values.items()}
 
 
 Fit = Callable[[Tensor, Tensor, int], tuple[Tensor, float]]
@@ -117,24 +123,24 @@ def _ridge(x: Tensor, labels: Tensor, classes: int, *, ridge: float) -> tuple[Te
 
 
 def _logistic(x: Tensor, labels: Tensor, classes: int, *, ridge: float, most: int) -> tuple[Tensor, float]:
-    weights = x.new_zeros(x.shape[1], classes, requires_grad=True)
-    search = torch.optim.LBFGS(
-        [weights],
-        max_iter=most,
-        tolerance_grad=GRADIENT,
-        tolerance_change=0.0,
-        history_size=20,
-        line_search_fn="strong_wolfe",
+    targets, rows = one_hot(labels, classes).double(), x.T.contiguous()
+    penalty = torch.full((x.shape[1], 1), ridge, dtype=x.dtype)
+    penalty[-1] = 0
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights = torch.from_numpy(flat).view(-1, classes)
+        logs = torch.log_softmax(x @ weights, 1)
+        pulled = penalty * weights
+        value = (weights * pulled).sum() / 2 - (logs * targets).sum() / len(x)
+        slopes = torch.addmm(pulled, rows, logs.exp_().sub_(targets), alpha=1 / len(x))
+        return float(value), slopes.numpy().reshape(-1)
+
+    found = minimize(
+        loss,
+        np.zeros(x.shape[1] * classes),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": most, "maxfun": 2 * most, "gtol": GRADIENT, "ftol": 0.0, "maxcor": 20},
     )
-
-    def loss() -> Tensor:
-        weights.grad = None
-        total = cross_entropy(x @ weights, labels) + ridge / 2 * weights[:-1].square().sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    with torch.enable_grad():
-        search.step(loss)  # type: ignore[no-untyped-call]
-        loss()
-    assert weights.grad is not None
-    return weights.detach(), float(weights.grad.abs().max())
+    weights = torch.from_numpy(np.array(found.x)).view(-1, classes)
+    return weights, float(np.abs(found.jac).max())
