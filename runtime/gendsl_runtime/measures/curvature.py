@@ -100,6 +100,8 @@ def parts(runs: Runs, *, on: str, rows: int) -> Iterator[Runs]:
 
     Second derivatives of grouped convolutions round by the number of groups: there each member goes alone.
     """
+    if runs.members == 1:
+        return iter((runs,))
     size = vectors.size(runs.state.parameters)
     step = max(1, min(MEMORY // (8 * size * rows), int(CACHE // graph_size(runs, on=on))))
     if any(tensor.ndim > 3 for tensor in runs.state.parameters.values()):
