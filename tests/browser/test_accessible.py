@@ -49,8 +49,7 @@ const before = [input.getAttribute("aria-valuetext"), places()];
 input.value = 0;
 input.dispatchEvent(new Event("input"));
 await new Promise((next) => setTimeout(next, 500));
-const entry = document.querySelector("[data-figure=by_width] .role-legend-label text");
-entry.dispatchEvent(new MouseEvent("click"));
+document.querySelector("#figure-by_width .keys button").click();
 const faded = [...document.querySelectorAll("[data-figure=by_width] .role-mark path")]
   .filter((node) => node.style.opacity === "0.07").length;
 const saved = [];

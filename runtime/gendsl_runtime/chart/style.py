@@ -74,9 +74,9 @@ def axis(column: Column, *, scale: Scale = "linear", zero: bool = False) -> dict
             "title": column.title,
             "axis": {"labelAngle": 0, "grid": False, "labelLimit": 160},
         }
-    ticks: dict[str, Any] = {"grid": True, "tickCount": 6}
+    ticks: dict[str, Any] = {"grid": True, "tickCount": 6, "labelOverlap": "greedy", "labelSeparation": 8}
     if column.levels and len(column.levels) <= 12:
-        ticks = {"grid": True, "values": list(column.levels), "labelOverlap": "greedy"}
+        ticks = {"grid": True, "values": list(column.levels), "labelOverlap": "greedy", "labelSeparation": 4}
     if column.share:
         ticks["format"] = column.format
     limits: dict[str, Any] = {"nice": not column.levels, "padding": 10 if column.levels else 0}
@@ -174,13 +174,14 @@ def finished(
     slider: Column | None = None,
 ) -> Any:
     """The figure in its size, split into facets where asked; `notes` are printed under its caption."""
-    meta = {"notes": [note for note in notes if note]}
+    meta: dict[str, Any] = {"notes": [note for note in notes if note]}
     chart = sliding(chart, slider)
     if facet is None:
         whole = chart.properties(width=WIDTH, height=height, description=description, usermeta=meta)
         return with_slider(whole, slider)
     panels = max(1, len(facet.levels))
     spelt: dict[str, Any] = {"format": facet.format} if facet.share and facet.is_number else {}
+    meta |= {"panels": panels}
     header = alt.Header(title=facet.title, labelFontSize=12, titlePadding=4, **spelt)
     whole = chart.properties(width=FACET_WIDTH, height=FACET_HEIGHT).facet(
         alt.Facet(

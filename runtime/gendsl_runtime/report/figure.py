@@ -17,6 +17,7 @@ from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.claims.evaluate import coordinate, evaluate, replicate_axis
 from gendsl_runtime.components import catalogue, load
 from gendsl_runtime.report.shares import share_kind
+from gendsl_runtime.report.summary import summary
 from gendsl_runtime.report.words import title
 from gendsl_runtime.results import Results, axis_coordinates
 
@@ -38,8 +39,12 @@ def figure(plot: spec.Plot, results: Results) -> alt.TopLevelMixin:
         if isinstance(argument, Column) and _is_own(argument.dim, results):
             arguments[name] = _met(argument, columns)
     draw = load("plot", plot.component)
-    chart: alt.TopLevelMixin = draw(Table(replicate_axis(results.spec)), **arguments)
-    return chart
+    replicates = replicate_axis(results.spec)
+    chart: Any = draw(Table(replicates), **arguments)
+    shown = {name: argument for name, argument in arguments.items() if isinstance(argument, Column)}
+    meta = chart.usermeta if isinstance(chart.usermeta, dict) else {}
+    whole: alt.TopLevelMixin = chart.properties(usermeta={**meta, "summary": summary(shown, replicates)})
+    return whole
 
 
 def column(value: spec.Value, results: Results) -> Column | None:
