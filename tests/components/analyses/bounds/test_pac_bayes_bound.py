@@ -11,7 +11,6 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from gendsl_runtime.analyses.bounds.held_out_bound import held_out_bound
 from gendsl_runtime.analyses.bounds.pac_bayes_bound import PRIORS, pac_bayes_bound
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.measures import pac_bayes
@@ -116,18 +115,3 @@ def test_running_statistics_have_no_prior() -> None:
     )
     with pytest.raises(Problem, match="no prior for"):
         pac_bayes_bound(trained, samples=3)
-
-
-def test_held_out_bound_against_a_search(make_runs: MakeRuns) -> None:
-    from scipy.stats import binom
-
-    found = held_out_bound(make_runs(), on="test", confidence=0.9)
-    for error, bound in zip(found["error"], found["bound"], strict=True):
-        grid = np.linspace(0, 1, 20_001)
-        inside = grid[binom.cdf(round(error * 20), 20, grid) >= 0.1]
-        assert abs(inside.max() - bound) < 1e-4
-
-
-def test_a_confidence_of_one_is_refused(make_runs: MakeRuns) -> None:
-    with pytest.raises(Problem, match="confidence"):
-        held_out_bound(make_runs(), confidence=1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,87 +13,27 @@ from torch import Tensor
 from torch.func import jacrev
 
 from gendsl_runtime.analyses.evidence.laplace_evidence import laplace_evidence
-from gendsl_runtime.analyses.evidence.laplace_predictive import laplace_predictive
-from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.data import Split
 from gendsl_runtime.losses.hinge import hinge
-from gendsl_runtime.losses.mse import mse
 from gendsl_runtime.measures.gauss_newton import blocks
-from gendsl_runtime.measures.laplace import laplace, output_variances, sampled_outputs
-from gendsl_runtime.models.cnn import cnn
+from gendsl_runtime.measures.laplace import laplace
 from gendsl_runtime.models.linear import linear
 from gendsl_runtime.models.mlp import mlp
 from gendsl_runtime.models.subspace import subspace
 from gendsl_runtime.network import State
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
+from tests.components.analyses.evidence.laplace_cases import (
+    NETWORKS,
+    STRUCTURES,
+    dense,
+    images,
+    matrix,
+    regression,
+    ridge,
+)
 
 MakeRuns = Callable[..., Runs]
-STRUCTURES = ("full", "kronecker", "diagonal", "last_layer")
-
-
-def regression(network: object, *, examples: int = 25, seed: int = 0, outputs: int = 1) -> Runs:
-    stream = torch.Generator().manual_seed(seed)
-    x = torch.randn(examples + 10, *network.shape, generator=stream, dtype=torch.float64)
-    y = x.flatten(1)[:, :1].sin() + 0.1 * torch.randn(len(x), outputs, generator=stream, dtype=torch.float64)
-    splits = {"train": Split(x[:examples], y[:examples]), "test": Split(x[examples:], y[examples:])}
-    data = Dataset(splits, "regression", network.shape, outputs)
-    return Runs(network, network.init([seed]).to("cpu", torch.float64), (data,), (seed,), mse)
-
-
-def images(network: object, classes: int = 3) -> Runs:
-    stream = torch.Generator().manual_seed(1)
-    x = torch.randn(9, *network.shape, generator=stream, dtype=torch.float64)
-    y = torch.randint(0, classes, (9,), generator=stream)
-    data = Dataset(
-        {"train": Split(x, y), "test": Split(x[:4], y[:4])}, "classification", network.shape, classes
-    )
-    loss = make_loss()
-    return Runs(network, network.init([2]).to("cpu", torch.float64), (data,), (2,), loss)
-
-
-def make_loss() -> object:
-    return lambda outputs, targets: torch.nn.functional.cross_entropy(outputs, targets, reduction="none")
-
-
-def dense(runs: Runs, split: str = "train") -> tuple[Tensor, Tensor, Tensor]:
-    """Jacobian `(N, C, P)`, A `(N, C, C)` and H `(P, P)` by torch.func alone."""
-    inputs = runs.split(split)[0]
-
-    def outputs(parameters: dict[str, Tensor]) -> Tensor:
-        return runs.network.apply(parameters, runs.state.buffers, inputs, training=False)[0][0].T
-
-    found = jacrev(outputs)(runs.state.parameters)
-    jacobian = torch.cat([value[:, :, 0].flatten(2) for value in found.values()], dim=2)
-    p = torch.softmax(outputs(runs.state.parameters), 1)
-    classes = torch.diag_embed(p) - p[:, :, None] * p[:, None, :]
-    weight = (
-        classes
-        if runs.data[0].task == "classification"
-        else torch.eye(p.shape[1]).double().expand_as(classes)
-    )
-    return jacobian, weight, torch.einsum("ncp,ncd,ndq->pq", jacobian, weight, jacobian)
-
-
-def matrix(runs: Runs, structure: str) -> Tensor:
-    """The blocks written out, in the order of the parameters."""
-    shapes = {name: value[0].numel() for name, value in runs.state.parameters.items()}
-    starts = dict(zip(shapes, np.cumsum([0, *shapes.values()]), strict=False))
-    whole = torch.zeros(sum(shapes.values()), sum(shapes.values()), dtype=torch.float64)
-    for block in blocks(runs, on="train", structure=structure):
-        size = sum(shapes[name] for name in block.shapes)
-        turned = block.turned(torch.eye(size, dtype=torch.float64))
-        places = torch.cat([torch.arange(starts[name], starts[name] + shapes[name]) for name in block.shapes])
-        whole[places[:, None], places] = (turned * block.values) @ turned.T
-    return whole
-
-
-NETWORKS = {
-    "mlp": lambda: images(mlp((4,), 3, hidden=[6, 5], activation="tanh")),
-    "ntk": lambda: images(mlp((4,), 3, hidden=[6], activation="erf", parametrisation="ntk")),
-    "norm": lambda: images(mlp((4,), 3, hidden=[6], activation="tanh", norm="layer")),
-    "cnn": lambda: images(cnn((1, 6, 6), 3, channels=[3], hidden=[4], activation="tanh", pool="average")),
-    "regression": lambda: regression(mlp((3,), 2, hidden=[5], activation="tanh"), outputs=2),
-}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -180,16 +119,6 @@ def test_kronecker_is_exact_for_one_example_and_layer() -> None:
     torch.testing.assert_close(found[12:, 12:], exact[12:, 12:], rtol=1e-9, atol=1e-14)
 
 
-def ridge(runs: Runs, *, precision: float, noise: float) -> tuple[Runs, Tensor, Tensor]:
-    """The posterior mean of a linear regression put in place, and its design and targets."""
-    x, y = (value[0] for value in runs.split("train"))
-    design = torch.cat([x, torch.ones(len(x), 1)], 1).double()
-    inner = design.T @ design / noise**2 + precision * torch.eye(design.shape[1]).double()
-    w = torch.linalg.solve(inner, design.T @ y / noise**2)
-    state = State({"output.weight": w[:-1].T[None], "output.bias": w[-1:].T[0][None]}, {})
-    return replace(runs, state=state), design, y
-
-
 def test_evidence_of_a_linear_regression_is_exact() -> None:
     """Against scipy's multivariate normal; then the tuned prior and noise against a dense search."""
     runs, design, y = ridge(regression(linear((3,), 1)), precision=0.7, noise=0.3)
@@ -200,27 +129,6 @@ def test_evidence_of_a_linear_regression_is_exact() -> None:
     assert found["per_example"][0] == pytest.approx(expected / 25, rel=1e-10)
     values = np.linalg.eigvalsh((design.T @ design / 0.09).numpy())
     assert found["effective_parameters"][0] == pytest.approx((values / (values + 0.7)).sum(), rel=1e-10)
-
-
-def test_the_prediction_of_a_linear_regression_is_exact() -> None:
-    """Mean and variance of the posterior predictive; the joint log-likelihood is the conditional evidence, within 5 of
-    its standard errors."""
-    runs, design, y = ridge(regression(linear((3,), 1)), precision=0.7, noise=0.3)
-    found = laplace_predictive(runs, structure="full", prior_precision=0.7, noise=0.3, samples=20_000)
-    x, targets = (value[0] for value in runs.split("test"))
-    rows = torch.cat([x, torch.ones(len(x), 1)], 1).double()
-    inverse = torch.linalg.inv(design.T @ design / 0.09 + 0.7 * torch.eye(4).double())
-    mean = rows @ inverse @ design.T @ y / 0.09
-    covariance = rows @ inverse @ rows.T
-    deviation = (covariance.diag() + 0.09).sqrt()
-    z = (targets - mean)[:, 0] / deviation
-    expected = (-0.5 * z.square() - deviation.log() - 0.5 * math.log(2 * math.pi)).mean()
-    assert found["log_likelihood"][0] == pytest.approx(float(expected), rel=1e-9)
-    assert found["variance"][0] == pytest.approx(float(covariance.diag().mean()), rel=1e-9)
-    whole = multivariate_normal(mean[:, 0].numpy(), (covariance + 0.09 * torch.eye(10).double()).numpy())
-    exact = whole.logpdf(targets[:, 0].numpy())
-    assert abs(found["joint"][0] - exact) < 5 * found["joint_error"][0]
-    assert found["joint_error"][0] < 0.05
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
@@ -243,36 +151,6 @@ def test_tuning_noise_is_the_maximum() -> None:
     for p, s in ((0.9, 1), (1.1, 1), (1, 0.9), (1, 1.1), (1.1, 1.1), (0.9, 1.1)):
         other = laplace_evidence(runs, structure="full", prior_precision=at * p, noise=noise * s)
         assert other["log_evidence"][0] < best["log_evidence"][0]
-
-
-@pytest.mark.parametrize("structure", STRUCTURES)
-@pytest.mark.parametrize("name", NETWORKS)
-def test_variances_against_dense_and_draws(name: str, structure: str) -> None:
-    """`diag(J (H + a I)^-1 J^T)` to 1e-9; draws have these variances within 6 standard errors."""
-    runs = NETWORKS[name]()
-    posterior = laplace(runs, on="train", structure=structure, precision=0.8, noise=1.0)
-    inputs = runs.split("test")[0]
-    jacobian, _, _ = dense(runs, "test")
-    precision = matrix(runs, structure) + 0.8 * torch.eye(jacobian.shape[2]).double()
-    inverse = torch.linalg.inv(precision)
-    if structure == "last_layer":
-        size = sum(v[0].numel() for n, v in runs.state.parameters.items() if n.startswith("output."))
-        inverse[:-size] = 0
-        inverse[:, :-size] = 0
-    expected = torch.einsum("ncp,pq,ncq->cn", jacobian, inverse, jacobian)
-    torch.testing.assert_close(output_variances(runs, inputs, posterior), expected, rtol=1e-9, atol=1e-12)
-    drawn = sampled_outputs(runs, inputs, posterior, samples=400)
-    ratio = drawn.var(0) / expected
-    assert (ratio - 1).abs().max() < 6 * math.sqrt(2 / 399)
-
-
-def test_probit_and_samples_agree_for_a_narrow_posterior() -> None:
-    """With a large prior precision both are the softmax of the trained weights."""
-    runs = NETWORKS["mlp"]()
-    for link in ("probit", "samples"):
-        found = laplace_predictive(runs, link=link, prior_precision=1e9, samples=10)
-        np.testing.assert_allclose(found["log_likelihood"], found["map_log_likelihood"], atol=1e-4)
-        np.testing.assert_allclose(found["joint"], 4 * found["map_log_likelihood"], atol=1e-2)
 
 
 def test_rescaled_units_change_the_evidence_and_permuted_ones_do_not() -> None:
