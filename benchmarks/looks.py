@@ -24,7 +24,6 @@ STATISTICS = (
     "median",
     "ratio of means",
     "`exponent` of a mean curve",
-    "spearman",
 )
 SHARES = (0.5, 0.9)
 
