@@ -39,6 +39,10 @@
     const size = Math.abs(value);
     return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(3))) : value.toExponential(1).replace("-", "−");
   };
+  const coded = (value) => { // what stands between backticks is code
+    const parts = value.split("`");
+    return parts.length % 2 ? parts.map((part, place) => (place % 2 ? el("code", {}, part) : part)) : [value];
+  };
   const date = (value) => new Date(value).toLocaleString("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const percent = (share) => `${Math.floor(100 * share)}%`;
   const ENDS = { finished: "finished", stopped: "stopped", failed: "ended with an error", killed: "ended without a word: its process is gone" };
@@ -268,7 +272,7 @@
     const provisional = el("p", { class: "note" });
     const claims = el("section", { "aria-labelledby": "claims-title" }, el("h2", { id: "claims-title" }, "Claims"), cards, provisional);
     const warned = el("section", { "aria-labelledby": "warnings-title" }, el("h2", { id: "warnings-title" }, "Warnings"),
-      el("ul", { class: "failures" }, ...plan.warnings.map((warning) => el("li", {}, warning))));
+      el("ul", { class: "failures warned" }, ...plan.warnings.map((warning) => el("li", {}, ...coded(warning)))));
     const details = el("section", { "aria-labelledby": "details-title" }, el("h2", { id: "details-title" }, "Details"),
       el("details", {}, el("summary", {}, el("h3", {}, "Specification")), el("pre", { class: "listing scroll", tabindex: "0", role: "region", "aria-label": "Specification" }, el("code", {}, plan.text))),
       el("details", {}, el("summary", {}, el("h3", {}, "Process")), el("dl", { class: "facts-list" },

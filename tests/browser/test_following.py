@@ -111,7 +111,7 @@ def test_a_run_is_followed_from_its_start_to_its_report(tmp_path: Path) -> None:
         page.wait("document.body.innerText.includes('Nothing runs at the moment')")
         sound(page)
         page.value(MARK)
-        with running(tmp_path, epochs=2500) as run:
+        with running(tmp_path, epochs=1000) as run:
             page.wait("document.querySelectorAll('#going li').length === 1")
             assert "Something to be watched" in page.value("document.querySelector('#going').innerText")
             page.value("document.querySelector('#going a').click()")
