@@ -88,7 +88,8 @@ def _rows(value: Tensor, axis: Axis) -> Tensor:
 def by_activations(member: Runs, other: Runs, units: Sequence[Units], on: str) -> list[np.ndarray]:
     """For each group the order of the second network's units whose activations correlate best with the first's."""
     inputs, _ = member.split(on)
-    mine, its = (_activations(runs, inputs, units) for runs in (member, other))
+    # Layers are told apart by which object they are, so both states go through one network.
+    mine, its = (_activations(member, one.state, inputs, units) for one in (member, other))
     return [
         assigned(correlations(first, second), group.blocks)
         for first, second, group in zip(mine, its, units, strict=True)
@@ -106,7 +107,7 @@ def correlations(first: Tensor, second: Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def _activations(runs: Runs, inputs: Tensor, units: Sequence[Units]) -> list[Tensor]:
+def _activations(runs: Runs, state: State, inputs: Tensor, units: Sequence[Units]) -> list[Tensor]:
     """For each group the values of its units behind activation functions `(units, examples * places * layers)`."""
     seen: dict[int, list[Tensor]] = {}
 
@@ -115,7 +116,7 @@ def _activations(runs: Runs, inputs: Tensor, units: Sequence[Units]) -> list[Ten
         if count is not None:
             seen.setdefault(count, []).append(given[0].reshape(units[count].size, -1).double())
 
-    values = Pass(runs.state.parameters, runs.state.buffers, training=False, watch=watch)
+    values = Pass(state.parameters, state.buffers, training=False, watch=watch)
     stack = feature_major(inputs)
     for layer in layered(runs.network).layers:
         stack = values.through(layer, stack)

@@ -7,10 +7,11 @@ import torch
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
+from gendsl_runtime.train.layers.layer import Layered
 
 
 def same_parameters(runs: Runs, other: Runs, what: str) -> None:
-    """Refuses two runs whose parameters are not the same tensors: there is no way from one to the other."""
+    """Refuses two runs of different networks: there is no way from one to the other."""
     shapes, others = (
         {name: tuple(value.shape[1:]) for name, value in one.state.parameters.items()}
         for one in (runs, other)
@@ -22,6 +23,13 @@ def same_parameters(runs: Runs, other: Runs, what: str) -> None:
             "different-networks",
             f"`{what}` compares runs of one architecture, and `{name}` is {_said(shapes.get(name))} in one and "
             f"{_said(others.get(name))} in the other",
+            help="compare runs of one model",
+        )
+    is_known = isinstance(runs.network, Layered) and isinstance(other.network, Layered)
+    if is_known and runs.network != other.network:
+        raise Problem(
+            "different-networks",
+            f"`{what}` compares runs of one architecture, and these have equal weights in different layers",
             help="compare runs of one model",
         )
 

@@ -14,6 +14,7 @@ from gendsl_runtime.measures.alignment import permuted
 from gendsl_runtime.measures.symmetry import groups
 from gendsl_runtime.models.mlp import mlp
 from gendsl_runtime.models.resnet import resnet
+from gendsl_runtime.problem import Problem
 from tests.components.analyses.landscape.pictures import images
 
 
@@ -52,6 +53,23 @@ def test_alignment_takes_a_permutation_out(align, network):
     # The same weights at every place; what is left are statistics set anew between the ends.
     still = barrier(runs, other=runs)
     assert found["barrier"] == pytest.approx(still["barrier"], abs=1e-6)
+
+
+def test_two_stacks_have_networks_of_their_own(make_runs):
+    """As the engine builds them: equal, and not the same object."""
+    for align in ("weights", "activations"):
+        runs, other = (make_runs((0, 1), hidden=[6, 5], train=200) for _ in range(2))
+        chance = np.random.default_rng(0)
+        units = groups(runs.network)
+        other = replace(
+            other, state=permuted(runs.state, units, [chance.permutation(one.size) for one in units])
+        )
+        assert (barrier(runs, other=other, align=align, repair=True)["distance"] == 0).all()
+
+
+def test_equal_weights_in_other_layers_are_refused(make_runs):
+    with pytest.raises(Problem, match="equal weights in different layers"):
+        barrier(make_runs(activation="relu"), other=make_runs(activation="tanh"))
 
 
 def test_the_middle_of_two_networks_is_repaired(make_runs):
