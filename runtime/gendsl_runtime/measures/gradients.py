@@ -63,14 +63,14 @@ def total(one: Runs, *, on: str) -> Tensors:
     return sums
 
 
-def along(one: Runs, inputs: Tensor, direction: Tensors) -> tuple[Tensor, Tensor]:
-    """Outputs and `J direction`, how they change as the parameters move; both `(1, classes, examples)`, float64.
+def along(runs: Runs, inputs: Tensor, direction: Tensors) -> tuple[Tensor, Tensor]:
+    """Outputs and `J direction`, how they change as the parameters move; both `(members, classes, examples)`, float64.
 
     By reverse mode twice: `J^T v` is linear in v, and its derivative along the direction is `J direction`.
     """
-    leaves = {name: tensor.detach().requires_grad_() for name, tensor in one.state.parameters.items()}
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in runs.state.parameters.items()}
     with torch.enable_grad():
-        outputs = one.outputs(inputs, leaves)
+        outputs = runs.outputs(inputs, leaves)
         probe = torch.zeros_like(outputs, requires_grad=True)
         slopes = torch.autograd.grad(
             outputs,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import SplitName, analysis
-from gendsl_runtime.measures.gradients import along
+from gendsl_runtime.measures.gradients import along, parts
 from gendsl_runtime.runs import Runs
 
 
@@ -44,7 +44,7 @@ def fisher_rao(
     Returns:
         `fisher_rao` and its standard error, `(members,)`.
     """
-    found = [_squares(runs.select([member]), on, labels) for member in range(runs.members)]
+    found = [_squares(part, on, labels) for part in parts(runs)]
     squares = torch.cat(found).cpu().numpy()
     examples = squares.shape[1]
     norm = np.sqrt(squares.mean(1))
@@ -53,11 +53,11 @@ def fisher_rao(
     return {"fisher_rao": norm, "fisher_rao_error": error}
 
 
-def _squares(one: Runs, on: str, labels: str) -> Tensor:
-    """`E_y <w, grad log p(y|x)>^2` of each example, `(1, examples)`."""
+def _squares(part: Runs, on: str, labels: str) -> Tensor:
+    """`E_y <w, grad log p(y|x)>^2` of each example, `(members, examples)`."""
     found = []
-    for inputs, targets in one.chunks(on):
-        outputs, growth = along(one, inputs, one.state.parameters)
+    for inputs, targets in part.chunks(on):
+        outputs, growth = along(part, inputs, part.state.parameters)
         shares = outputs.softmax(1)
         mean = (shares * growth).sum(1)
         if labels == "model":

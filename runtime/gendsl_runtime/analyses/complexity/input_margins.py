@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import SplitName, analysis
+from gendsl_runtime.measures.gradients import parts
 from gendsl_runtime.runs import Runs
 
 DUAL = {"l2": 2.0, "linf": 1.0, "l1": float("inf")}
@@ -45,7 +46,7 @@ def input_margins(
         `input_margin` `(members, examples)`; `median` (of the middle two for an even number), `lowest`, and
         `mean` over the margins that are finite, whose share is `finite` (NaN where none is).
     """
-    found = [torch.cat([_margins(one, x, y, norm) for x, y in one.chunks(on)], 1) for one in _each(runs)]
+    found = [torch.cat([_margins(part, x, y, norm) for x, y in part.chunks(on)], 1) for part in parts(runs)]
     margin = torch.cat(found).cpu().numpy()
     is_finite = np.isfinite(margin)
     count = is_finite.sum(1)
@@ -59,21 +60,16 @@ def input_margins(
     }
 
 
-def _each(runs: Runs) -> list[Runs]:
-    """Members one by one: slopes of grouped convolutions may round by the number of groups."""
-    return [runs.select([member]) for member in range(runs.members)]
-
-
-def _margins(one: Runs, inputs: Tensor, targets: Tensor, norm: str) -> Tensor:
-    """`(1, examples)`, from the gradient of every output."""
+def _margins(part: Runs, inputs: Tensor, targets: Tensor, norm: str) -> Tensor:
+    """`(members, examples)`, from the gradient of every output."""
     leaf = inputs.detach().clone().requires_grad_()
     with torch.enable_grad():
-        outputs = one.outputs(leaf)
+        outputs = part.outputs(leaf)
     gradients = [
         torch.autograd.grad(outputs[:, c].sum(), leaf, retain_graph=True)[0].flatten(2).double()
         for c in range(outputs.shape[1])
     ]
-    slopes = torch.stack(gradients, 1)  # (1, classes, examples, features)
+    slopes = torch.stack(gradients, 1)  # (members, classes, examples, features)
     values = outputs.detach().double()
     right = targets.unsqueeze(1)
     gaps = values.gather(1, right) - values

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.component import SplitName, analysis
+from gendsl_runtime.measures.gradients import parts
 from gendsl_runtime.runs import Runs
 
 
@@ -36,24 +37,21 @@ def sensitivity(
         of: `probabilities` (the softmax) or `outputs`.
     """
     is_softmax = of == "probabilities" and runs.data[0].task == "classification"
-    found = []
-    for member in range(runs.members):
-        one = runs.select([member])
-        found.append(torch.cat([_norms(one, inputs, is_softmax) for inputs, _ in one.chunks(on)]))
-    norms = torch.stack(found).cpu().numpy()
+    found = [torch.cat([_norms(part, x, is_softmax) for x, _ in part.chunks(on)], 1) for part in parts(runs)]
+    norms = torch.cat(found).cpu().numpy()
     count = norms.shape[1]
     error = norms.std(1, ddof=min(1, count - 1)) / np.sqrt(count)
     return {"mean": norms.mean(1), "mean_error": error, "sensitivity": norms}
 
 
-def _norms(one: Runs, inputs: Tensor, is_softmax: bool) -> Tensor:
-    """`(examples,)`, one backward pass for each output."""
+def _norms(part: Runs, inputs: Tensor, is_softmax: bool) -> Tensor:
+    """`(members, examples)`, one backward pass for each output."""
     leaf = inputs.detach().clone().requires_grad_()
     with torch.enable_grad():
-        values = one.outputs(leaf)
+        values = part.outputs(leaf)
         values = values.softmax(1) if is_softmax else values
-    squares = torch.zeros(inputs.shape[1], dtype=torch.float64, device=inputs.device)
-    for output in values[0]:
+    squares = torch.zeros(inputs.shape[:2], dtype=torch.float64, device=inputs.device)
+    for output in values.unbind(1):
         (slope,) = torch.autograd.grad(output.sum(), leaf, retain_graph=True)
-        squares += slope[0].flatten(1).double().square().sum(1)
+        squares += slope.flatten(2).double().square().sum(2)
     return squares.sqrt()
