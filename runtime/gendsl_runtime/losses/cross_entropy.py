@@ -21,8 +21,8 @@ def cross_entropy(
 
     `-(1 - s) log p_y - s mean_c log p_c` with `p = softmax(f)`; s > 0 smooths the labels (Szegedy et al.
     2016, section 7). Outputs `(members, classes, examples)` and labels `(members, examples)` give losses
-    `(members, examples)`. Of a labelling, outputs `(members, classes, places, examples)` and labels `(members, examples,
-    places)`, it is the mean over the places that are asked about.
+    `(members, examples)`. Of a labelling, outputs `(members, classes, places, examples)` and labels `(members,
+    examples, places)`, it is the mean over the places that are asked about.
 
     Args:
         label_smoothing: s, the share of the label that is spread evenly over all classes.

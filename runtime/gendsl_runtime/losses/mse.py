@@ -12,9 +12,9 @@ from gendsl_runtime.component import loss
 def mse(outputs: Tensor, targets: Tensor) -> Tensor:
     """Squared difference, averaged over the outputs: `mean_c (f_c - y_c)^2`, in squared units of the target.
 
-    Labels of a classification stand for their one-hot vectors (Hui and Belkin 2021); there is no form for a labelling.
-    Outputs `(members, outputs, examples)` and targets `(members, examples, outputs)` or labels `(members, examples)` give
-    `(members, examples)`.
+    Labels of a classification stand for their one-hot vectors (Hui and Belkin 2021); there is no form for a
+    labelling. Outputs `(members, outputs, examples)` and targets `(members, examples, outputs)` or labels `(members,
+    examples)` give `(members, examples)`.
     """
     return _differences(outputs, targets).square().mean(1)
 
