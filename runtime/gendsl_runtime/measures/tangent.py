@@ -20,7 +20,7 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import BLOCK, Runs
 
 Of = Literal["trace", "sum", "full"]
-LARGEST = 2**29
+LARGEST = 2**28
 """Bytes of a kernel that is formed, and of a Jacobian where a network's layers are not known."""
 ROWS = 2**26
 """Bytes of the gradients held at once."""
