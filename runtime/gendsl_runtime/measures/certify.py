@@ -62,7 +62,7 @@ def chain(runs: Runs) -> Chain:
     layers = runs.network.layers if isinstance(runs.network, Layered) else ()
     maps: list[Affine] = []
     names: list[str] = []
-    shape = feature_major(torch.zeros(1, 1, *runs.network.shape)).shape[1:-1]
+    shape: tuple[int, ...] = feature_major(torch.zeros(1, 1, *runs.network.shape)).shape[1:-1]
     state = runs.state.to("cpu", torch.float64)
     values = Pass(state.parameters, state.buffers, training=False)
     pending: list[Layer] = []
