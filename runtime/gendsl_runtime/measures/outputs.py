@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gendsl_runtime.measures import vectors
 from gendsl_runtime.network import Tensors
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 from gendsl_runtime.runs import Runs
 
@@ -92,6 +93,12 @@ def weights(
         return lambda outputs: _loss_hessian(runs, outputs, targets)
     if operator == "empirical_fisher":
         return lambda outputs: _outer(loss_slopes(runs, outputs, targets)[None])
+    if runs.data[0].task == "labelling":
+        raise Problem(
+            "out-of-range",
+            "the Fisher matrix of a labelling is not defined here: its examples have many labels each",
+            help="operator=ggn",
+        )
     is_softmax = runs.data[0].task == "classification"
     if samples:
         return lambda outputs: _outer(sampled_scores(runs, outputs, samples=samples, chunk=chunk))
@@ -129,7 +136,9 @@ def _outer(slopes: Tensor) -> Weigh:
     """Mean over samples of `s s^T`."""
 
     def weigh(v: Tensor) -> Tensor:
-        weighed: Tensor = (slopes * (slopes * v).sum(2, keepdim=True)).sum(0)
+        # All of an example's outputs, which in a labelling are classes and places.
+        within = tuple(range(2, slopes.ndim - 1))
+        weighed: Tensor = (slopes * (slopes * v).sum(within, keepdim=True)).sum(0)
         return weighed / len(slopes)
 
     return weigh
