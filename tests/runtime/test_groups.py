@@ -99,13 +99,37 @@ def test_equal_runs_are_known_by_their_contents(done):
     assert {computed[name] for name in analyses} <= {0, 2, 3, 6}
 
 
+def test_splits_of_several_datasets_are_kept_apart(tmp_path):
+    text = (
+        SPEC[: SPEC.index("analysis own")]
+        + """
+dataset near = two_moons(train=10, test=300, noise=0.05, seed=5)
+dataset far = two_moons(train=10, test=300, noise=0.9, seed=6)
+analysis both = generalization_gap(fit, on=far.test, against=near.test)
+analysis easy = accuracy(fit, on=near.test)
+analysis hard = accuracy(fit, on=far.test)
+analysis hard_together = ensemble(fit, over=seed, on=far.test)
+analysis all = accuracy(fit, on=near.fit)
+"""
+    )
+    found = finished(tmp_path, text).results
+    assert not found.failures
+    assert (found["both"]["test_accuracy"] == found["hard"]["accuracy"]).all()
+    assert (found["both"]["train_accuracy"] == found["easy"]["accuracy"]).all()
+    mean = 1 - found["hard"]["accuracy"].mean("seed")
+    assert found["hard_together"]["mean_error"].values == pytest.approx(mean.values)
+
+
 def test_runs_that_differ_are_refused(tmp_path):
-    text = SPEC[: SPEC.index("analysis own")] + """
+    text = (
+        SPEC[: SPEC.index("analysis own")]
+        + """
 train wide extends fit { model = mlp(hidden=[7]) }
 sweep run in [fit, wide]
 analysis mixed = disagreement(run, over=run)
 analysis away = distance(fit, other=wide)
 """
+    )
     found = finished(tmp_path, text).results
     assert {(failure.step, failure.code) for failure in found.failures} == {
         ("mixed", "different-networks"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gendsl.spec import Component, Group, Moment, Number, Split, Use, Value
 from gendsl_runtime.arguments import plain
 from gendsl_runtime.data import Dataset
+from gendsl_runtime.data import Split as Examples
 from gendsl_runtime.execute.task import Input, Node, Task
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Groups, Runs
@@ -29,14 +30,16 @@ class Stack:
     epochs: Sequence[int | None]
     rows: Sequence[int]
 
-    def runs(self, extra: Sequence[dict[str, Dataset]], *, device: str) -> Runs:
+    def runs(self, extra: Sequence[dict[str, Examples]], *, device: str) -> Runs:
         """The stack as analyses see it, with splits of other data joined to its own."""
-        data = [
-            member.data.with_splits(**{f"other.{name}": one.splits[name] for name, one in extra[row].items()})
-            if extra[row]
-            else member.data
-            for member, row in zip(self.members, self.rows, strict=True)
-        ]
+        # Shared data stay shared: a stack holds them once.
+        made: dict[tuple[int, ...], Dataset] = {}
+        data = []
+        for member, row in zip(self.members, self.rows, strict=True):
+            key = (id(member.data), *map(id, extra[row].values()))
+            if key not in made:
+                made[key] = member.data.with_splits(**extra[row]) if extra[row] else member.data
+            data.append(made[key])
         return artifact.runs(self.members, self.stored, epochs=self.epochs, data=data, device=device)
 
 
@@ -44,7 +47,7 @@ def arguments(task: Task, performer: Performer) -> dict[str, Any]:
     """All arguments of the analysis that a task is: runs as `Runs` or `Groups`, the rest as Python values."""
     first = task.nodes[0]
     stacks = {name: list(_stacks(task, name, performer)) for name in runs_of(first)}
-    extra: list[dict[str, Dataset]] = [{} for _ in task.nodes]
+    extra: list[dict[str, Examples]] = [{} for _ in task.nodes]
 
     def feed(value: Value, path: str) -> Any:
         if path in stacks or isinstance(value, Component):
@@ -54,9 +57,10 @@ def arguments(task: Task, performer: Performer) -> dict[str, Any]:
         others = [performer.dataset(node.inputs[f"{path}.dataset"].digest) for node in task.nodes]
         if all(_is_own(stack, others) for each in stacks.values() for stack in each):
             return value.name
+        name = f"{path}.{value.name}"
         for row, other in enumerate(others):
-            extra[row][value.name] = other
-        return f"other.{value.name}"
+            extra[row][name] = other.split(value.name)
+        return name
 
     found = {name: plain(value, name, feed) for name, value in first.arguments.items()}
     for name, own in stacks.items():
