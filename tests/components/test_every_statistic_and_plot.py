@@ -35,6 +35,14 @@ def test_statistic(name):
     np.testing.assert_allclose(cell, result[1, 2], rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", CATALOGUE.names("statistic"))
+def test_a_statistic_says_its_unit_and_how_its_interval_is_made(name):
+    text = components.load("statistic", name).__doc__
+    assert "Interval: " in text
+    returned = text.partition("Returns:")[2]
+    assert any(word in returned for word in ("unit", "from -1 to 1", "from 0 to 1", "1 or 0"))
+
+
 def columns() -> list[Column]:
     """Two axes, a quantity over both, and one over the seeds as well."""
     x, y, seed = np.arange(4.0) + 1, np.arange(3.0) + 1, np.arange(5)

@@ -25,7 +25,10 @@ def provenance(results: Results) -> Provenance:
     """What is recorded of the run; only the seeds where nothing is."""
     record = results.record
     seeds = [
-        f"{axis.name}: {_ends(axis.labels)}" for axis in results.spec.axes.values() if axis.kind == "seeds"
+        f"{axis.name}: {_ends(axis.labels)}"
+        + (f", until every claim is decided, at most {axis.looks[-1]:,}" if axis.looks else "")
+        for axis in results.spec.axes.values()
+        if axis.kind == "seeds"
     ]
     if record is None:
         return Provenance((("Seeds", "; ".join(seeds) or "none"),), "", ())
