@@ -91,7 +91,8 @@ def _layers(
     centre = {"field": "y", **axis(y, scale=y_scale)}
     dashes = marked(color, DASHES)
     tooltip = _tooltip(x, y, color, is_banded=is_banded)
-    curve = {**channels, "y": centre, "order": {"field": "x"}}
+    # Names of an axis, such as layers, come in the order they have; sorting would be that of the alphabet.
+    curve = {**channels, "y": centre, **({"order": {"field": "x"}} if x.is_number else {})}
     if dashes is not None:
         curve["strokeDash"] = {"field": "color", **dashes}
     plain = {} if color else {"color": PALETTE[0]}

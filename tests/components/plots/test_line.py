@@ -96,3 +96,14 @@ def test_one_seed_has_no_band() -> None:
     chart = line(TABLE, x=labels("width", WIDTHS), y=quantity(values()[:, 0, :1], width=WIDTHS, seed=[0]))
     assert all(row["low"] is None for row in rows(chart))
     assert "no band" in notes(chart)
+
+
+def test_names_along_the_axis_keep_their_order() -> None:
+    """A line through layers goes from one to the next, not through the alphabet."""
+    layers = ["stem", "conv.0", "output"]
+    y = quantity(values()[:, 0], layer=layers, seed=SEEDS)
+    chart = line(TABLE, x=labels("layer", layers), y=y)
+    assert [row["x"] for row in rows(chart)] == layers
+    curve = next(layer for layer in chart.to_dict()["layer"] if layer["mark"]["type"] == "line")
+    assert "order" not in curve["encoding"]
+    assert curve["encoding"]["x"]["scale"]["domain"] == layers
