@@ -84,6 +84,8 @@ def spec_fields(experiment: spec.Spec) -> Iterator[tuple[str, str]]:
         yield f"param {name}", shown(value)
     for axis in experiment.axes.values():
         yield f"{axis.kind} {axis.name}", _labels(axis, experiment)
+        if axis.looks:
+            yield f"{axis.kind} {axis.name} until decided", f"at most {axis.looks[-1]:,}"
     for step in experiment.steps.values():
         yield step.name, f"{step.kind} {step.component}"
         if step.version > 1:
