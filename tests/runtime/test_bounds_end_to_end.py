@@ -42,6 +42,51 @@ claim held_out_is_tighter: highest(honest.bound - bound.bound where data == digi
 claim gaussian_is_there: lowest(gaussian.bound) > 0%
 """
 
+PRIOR = """
+experiment prior {
+    title = "A prior from one half, a bound for the other"
+}
+
+seeds 0..2
+
+dataset half = sklearn_digits(train=600, held_back=600, test=200, seed=seed)
+model inner = mlp(hidden=[16])
+model small = subspace(inner, dimension=10)
+
+train first {
+    model = inner
+    dataset = half
+    optimizer = adam(lr=0.01)
+    batch = 50
+    budget = 15 epochs
+}
+
+train fit {
+    model = small
+    dataset = half
+    optimizer = adam(lr=0.02)
+    batch = 50
+    budget = 2 epochs
+    init = first
+}
+
+train further {
+    model = inner
+    dataset = half
+    optimizer = adam(lr=0.001)
+    budget = 2 epochs
+    init = first
+}
+
+analysis coded = compression_bound(fit, other=first, on=held_back, levels=[2], epochs=0)
+analysis gaussian = pac_bayes_bound(further, other=first, on=held_back, samples=50, sigmas=[0.01])
+
+claim coded_says_something: highest(coded.bound) < 60%
+claim gaussian_says_something: highest(gaussian.bound) < 50%
+"""
+
+OVERLAP = PRIOR.replace("on=held_back, levels", "on=train, levels")
+
 EVIDENCE = """
 experiment evidence {
     title = "A diffuse prior costs evidence, and next to no conditional evidence"
@@ -73,7 +118,9 @@ claim a_process_does_as_well: mean(process.test_loss) < 0.2
 """
 
 
-@pytest.mark.parametrize(("name", "text"), [("compression", COMPRESSION), ("evidence", EVIDENCE)])
+@pytest.mark.parametrize(
+    ("name", "text"), [("compression", COMPRESSION), ("prior", PRIOR), ("evidence", EVIDENCE)]
+)
 def test_claims_are_decided(name: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     spec = tmp_path / f"{name}.gen"
     spec.write_text(text)
@@ -82,3 +129,13 @@ def test_claims_are_decided(name: str, text: str, tmp_path: Path, capfd: pytest.
     assert results["failures"] == []
     found = {verdict["name"]: verdict["outcome"] for verdict in results["verdicts"]}
     assert set(found.values()) == {"supported"}, found
+
+
+def test_a_prior_that_saw_the_examples_is_a_failure_in_the_users_words(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "overlap.gen"
+    spec.write_text(OVERLAP)
+    assert main(["run", str(spec), "--store", str(tmp_path / "store")]) != 0
+    told = "".join(capfd.readouterr())
+    assert "600 of 600 examples of `train` are among those" in " ".join(told.split())
