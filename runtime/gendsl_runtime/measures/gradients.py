@@ -12,11 +12,25 @@ from gendsl_runtime.measures.layers import Record, has_records, records
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.runs import CACHE, Runs
 
+FEW = 64
+"""Examples of a convolutional network recorded at once: the patches of all its layers take nine times the memory of its
+activations or more. Fixed, because the bits of a product may depend on its width."""
+
+
+def _has_images(runs: Runs) -> bool:
+    return any(tensor.ndim > 3 for tensor in runs.state.parameters.values())
+
+
+def _pieces(runs: Runs, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """A chunk in pieces whose records fit the memory."""
+    size = FEW if _has_images(runs) else inputs.shape[1]
+    return zip(torch.split(inputs, size, 1), torch.split(targets, size, 1), strict=True)
+
 
 def parts(runs: Runs) -> Iterator[Runs]:
     """The stack in parts whose slopes are exact: slopes of grouped convolutions may round by the number of
     groups, so there each member goes alone."""
-    if any(tensor.ndim > 3 for tensor in runs.state.parameters.values()):
+    if _has_images(runs):
         yield from (runs.select([member]) for member in range(runs.members))
     else:
         yield runs
@@ -30,10 +44,14 @@ def squared_norms(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
     few at a time.
     """
     if has_records(runs.network):
-        found = [record.squared_norms().double() for record in records(runs, inputs, targets)]
-        return sum(found[1:], start=found[0])
+        return torch.cat([_norms(runs, x, y) for x, y in _pieces(runs, inputs, targets)], dim=1)
     each = [_explicit(runs.select([m]), inputs[m], targets[m]) for m in range(runs.members)]
     return torch.stack([torch.cat([piece.square().sum(1) for piece in pieces]) for pieces in each])
+
+
+def _norms(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
+    found = [record.squared_norms().double() for record in records(runs, inputs, targets)]
+    return sum(found[1:], start=found[0])
 
 
 def gram(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
@@ -42,7 +60,9 @@ def gram(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
     for member in range(runs.members):
         one = runs.select([member])
         if has_records(runs.network):
-            found = [_layer_gram(record) for record in records(one, inputs[[member]], targets[[member]])]
+            pieces = _pieces(one, inputs[[member]], targets[[member]])
+            layers = zip(*([_kept(record) for record in records(one, x, y)] for x, y in pieces), strict=True)
+            found = [_layer_gram(layer) for layer in layers]
             each.append(sum(found[1:], start=found[0]))
         else:
             rows = torch.cat(list(_explicit(one, inputs[member], targets[member])))
@@ -92,7 +112,9 @@ def along(runs: Runs, inputs: Tensor, direction: Tensors) -> tuple[Tensor, Tenso
 def products(one: Runs, direction: Tensors, *, on: str) -> Tensor:
     """`<d loss_i / dw, direction>` for every example of a split, `(examples,)`, float64, for one member."""
     if has_records(one.network):
-        return torch.cat([_by_records(one, x, y, direction) for x, y in one.chunks(on)])
+        return torch.cat(
+            [_by_records(one, x, y, direction) for chunk in one.chunks(on) for x, y in _pieces(one, *chunk)]
+        )
     found = []
     for inputs, targets in one.chunks(on):
         outputs, change = along(one, inputs, direction)
@@ -119,13 +141,25 @@ def _by_records(one: Runs, inputs: Tensor, targets: Tensor, direction: Tensors) 
     return total
 
 
-def _layer_gram(record: Record) -> Tensor:
-    """Products within one layer of one member, `(N, N)`: by the two factors where there is one place."""
-    inputs, slopes = record.inputs[0].double(), record.slopes[0].double()
-    if slopes.shape[1] == 1 and not record.is_gain:
-        x, d = inputs[:, 0], slopes[:, 0]
-        return (x.T @ x * record.factor**2 + record.bias_factor**2) * (d.T @ d)
-    rows = torch.cat([values[0].flatten(1).double() for values in record.gradients().values()], 1)
+def _kept(record: Record) -> Record | Tensor:
+    """What a layer's products need of one piece: the two factors where there is one place, else the gradients
+    `(n, numbers)`, which are smaller than patches."""
+    if record.slopes.shape[2] == 1 and not record.is_gain:
+        return record
+    return torch.cat([values[0].flatten(1) for values in record.gradients().values()], 1)
+
+
+def _layer_gram(pieces: tuple[Record | Tensor, ...]) -> Tensor:
+    """Products within one layer of one member, `(N, N)`."""
+    factors = [piece for piece in pieces if isinstance(piece, Record)]
+    if factors:
+        x, d = (
+            torch.cat([getattr(piece, part)[0, :, 0] for piece in factors], 1).double()
+            for part in ("inputs", "slopes")
+        )
+        first = factors[0]
+        return (x.T @ x * first.factor**2 + first.bias_factor**2) * (d.T @ d)
+    rows = torch.cat([piece for piece in pieces if isinstance(piece, Tensor)]).double()
     return rows @ rows.T
 
 

@@ -24,10 +24,12 @@ def gradients(runs: Runs, member: int, *, on: str = "train") -> Tensor:
     return torch.stack(rows).double()
 
 
-def images(network: Network) -> Runs:
-    """Two members in float64 on twelve small images."""
+def images(network: Network, examples: int = 12) -> Runs:
+    """Two members in float64 on small images."""
     chance = torch.Generator().manual_seed(0)
-    split = Split(torch.randn(12, 1, 8, 8, generator=chance), torch.randint(0, 3, (12,), generator=chance))
+    split = Split(
+        torch.randn(examples, 1, 8, 8, generator=chance), torch.randint(0, 3, (examples,), generator=chance)
+    )
     data = Dataset({"train": split, "test": split}, "classification", (1, 8, 8), 3)
 
     def loss(outputs: Tensor, targets: Tensor) -> Tensor:

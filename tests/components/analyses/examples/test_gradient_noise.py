@@ -8,10 +8,13 @@ import torch
 
 from gendsl_runtime.analyses.examples.gradient_noise import gradient_noise
 from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.measures.gradients import products, total
+from gendsl_runtime.measures.vectors import flat
+from gendsl_runtime.models.cnn import cnn
 from gendsl_runtime.models.linear import linear
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
-from tests.components.analyses.examples.explicit import gradients
+from tests.components.analyses.examples.explicit import gradients, images
 
 
 def test_every_figure_from_explicit_gradients(make_runs):
@@ -29,6 +32,17 @@ def test_every_figure_from_explicit_gradients(make_runs):
         mean = np.diagonal(products).mean()
         assert float(given["coherence"][member]) == pytest.approx(signal / mean, rel=1e-9)
         assert float(given["m_coherence"][member]) == pytest.approx(n * products.mean() / mean, rel=1e-9)
+
+
+def test_convolutions_in_pieces():
+    runs = images(cnn((1, 8, 8), 3, channels=(2, 3), hidden=(5,), norm="batch"), 70)
+    rows = gradients(runs, 1)
+    given = gradient_noise(runs)
+    whole = total(runs.select([1]), on="train")
+    np.testing.assert_allclose(flat(whole)[0], rows.sum(0), rtol=1e-9, atol=1e-12)
+    found = products(runs.select([1]), whole, on="train")
+    np.testing.assert_allclose(found, rows @ rows.sum(0), rtol=1e-8, atol=1e-10)
+    assert float(given["trace"][1]) == pytest.approx(np.trace(np.cov(rows.numpy().T)), rel=1e-9)
 
 
 def test_the_jackknife_is_the_one_with_examples_left_out():

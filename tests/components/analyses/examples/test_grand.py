@@ -59,3 +59,8 @@ def test_the_order_of_hidden_units_does_not_matter_and_their_scale_does(make_run
         values[name].mul_(2)
     values["output.weight"].div_(2)
     assert (grand(runs)["grand"] / before - 1).abs().amax() > 0.01
+
+
+def test_convolutions_in_pieces_and_chunks():
+    runs = images(MODELS["cnn"](), 530)
+    np.testing.assert_allclose(grand(runs)["grand"][1], gradients(runs, 1).norm(dim=1), rtol=1e-10)

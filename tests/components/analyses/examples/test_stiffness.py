@@ -44,6 +44,11 @@ def test_other_networks(network):
     check(runs, 1, stiffness(runs))
 
 
+def test_convolutions_in_pieces():
+    runs = images(cnn((1, 8, 8), 3, channels=(2, 3), hidden=(5,)), 70)
+    check(runs, 0, stiffness(runs))
+
+
 def test_pairs_that_do_not_occur(make_runs):
     runs = make_runs(classes=1, train=10)
     assert np.isnan(stiffness(runs)["cosine_between"]).all()
