@@ -24,7 +24,7 @@ def test_the_dense_spectrum(make_runs, operator, scale):
         values = np.maximum(np.linalg.eigvalsh(dense(runs, member, operator=operator)), 0)
         values = values * (30 if scale == "sum" else 1)
         assert exact[member] == pytest.approx((values / (values + 0.3)).sum(), rel=1e-9)
-    given = effective_dimension(runs, probes=30, **options)
+    given = effective_dimension(runs, probes=15, steps=38, **options)
     assert (abs(given["effective_dimension"] - exact) <= 5 * given["error"]).all()
 
 

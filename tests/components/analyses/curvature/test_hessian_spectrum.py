@@ -15,14 +15,14 @@ from tests.components.analyses.dense_matrices import dense
 def test_the_smoothed_dense_spectrum(make_runs, operator):
     """With as many steps as parameters quadrature is exact, and what is left is the chance of the probes."""
     runs = make_runs(seeds=(0, 1), dtype=torch.float64)
-    given = hessian_spectrum(runs, operator=operator, steps=60, probes=60, width=0.05, points=64)
+    given = hessian_spectrum(runs, operator=operator, steps=40, probes=30, width=0.05, points=64)
     for member in range(2):
         spectrum = np.linalg.eigvalsh(dense(runs, member, operator=operator))
         places = given["eigenvalue"][member]
         deviation = 0.05 * (spectrum.max() - spectrum.min())
         distance = (places[:, None] - spectrum) / deviation
         exact = np.exp(-0.5 * distance**2).mean(1) / (deviation * np.sqrt(2 * np.pi))
-        # 64 points, 60 probes: 5 standard errors and rounding.
+        # 64 points, 30 probes: 5 standard errors and rounding.
         assert (abs(given["density"][member] - exact) <= 5 * given["error"][member] + 1e-9).all()
         step = places[1] - places[0]
         # 4 standard deviations of the smoothing lie inside the grid on either side.
