@@ -12,6 +12,7 @@ from gendsl.spec import Coordinate, Items, Operation, Text, Where
 from gendsl_runtime import archive
 from gendsl_runtime.claims.evaluate import evaluate
 from gendsl_runtime.report.figure import column
+from gendsl_runtime.report.tables import blocks
 from gendsl_runtime.results import Results, collect, union
 from gendsl_runtime.store.payload import pack, unpack
 from tests.runtime.claimed import X, results, seeds
@@ -85,3 +86,11 @@ def test_parquet_gives_them_back(layered: Results, tmp_path: Path) -> None:
     archive.save(layered, tmp_path)
     again = archive.load(tmp_path)
     xr.testing.assert_equal(again["m"], layered["m"])
+
+
+def test_the_report_prints_a_row_for_each_layer(layered: Results) -> None:
+    block = blocks(layered)[0]
+    sheet = next(sheet for sheet in block.sheets if sheet.name == "m.layer-means")
+    assert [row[0].text for row in sheet.rows] == list(LAYERS)
+    assert [float(row[1].value) for row in sheet.rows] == [6, 7, 8]
+    assert not any("." in sheet.name for sheet in blocks(results([seeds(5)], x=np.zeros((5, 3))))[0].sheets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,12 +75,27 @@ def _block(name: str, dataset: xr.Dataset, results: Results, seed: str | None, l
         if seed in scalars.dims and scalars.sizes[seed] > 1:
             sheets.append(means(name, scalars, str(seed), limit=limit))
         sheets.append(values(name, scalars, limit=limit))
+    for axes, part in _by_names(dataset, own).items():
+        marked, file = _marked(part, step, results), ".".join([name, *axes])
+        if seed in part.dims and part.sizes[seed] > 1:
+            sheets.append(means(file, marked, str(seed), limit=limit))
+        else:
+            sheets.append(values(file, marked, limit=limit))
     curves = tuple(
         _said(key, dataset[key], axes, ".".join([name, *axes, "parquet"]))
         for key, axes in own.items()
         if axes
     )
     return Block(name, step.component, step.caption, tuple(sheets), curves)
+
+
+def _by_names(dataset: xr.Dataset, own: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], xr.Dataset]:
+    """The quantities whose own axes have names along them, such as layers, by these axes."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key, axes in own.items():
+        if axes and all(dataset[axis].dtype.kind == "U" for axis in axes):
+            found.setdefault(tuple(axes), []).append(key)
+    return {axes: dataset[keys] for axes, keys in found.items()}
 
 
 def _marked(dataset: xr.Dataset, step: spec.Step, results: Results) -> xr.Dataset:
