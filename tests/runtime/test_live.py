@@ -104,6 +104,21 @@ def test_claims_of_a_run_wait_for_what_they_may_cost(tmp_path: Path, monkeypatch
     assert watching.early == []
 
 
+def test_looks_count_what_earlier_looks_have_computed(tmp_path: Path) -> None:
+    path = tmp_path / "study.gen"
+    text = CLAIMED.replace("seeds 0..1", "seeds 0..4 until decided, at most 10").replace(
+        "highest(gap.train_error) < 99%",
+        "mean(gap.error, over=seed) > mean(gap.train_error, over=seed) at 99.99%",
+    )
+    path.write_text(text)
+    watching = Watching()
+    run(path, RunOptions(store=tmp_path / "store"), watching)
+    assert watching.live is not None
+    now = watching.live.standing()["fit"]
+    assert now.computed == now.stored == now.total
+    assert watching.live.looks
+
+
 FOREVER = """
 import sys, time
 from pathlib import Path

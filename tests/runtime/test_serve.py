@@ -455,3 +455,16 @@ def test_a_port_that_is_taken_is_said(
 
     assert main(["serve", "--port", str(served[1]), "--store", str(tmp_path)]) == 2
     assert "cannot be used" in capsys.readouterr().err
+
+
+def test_the_address_is_on_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gendsl_runtime.cli import serve
+
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    serve._show("http://127.0.0.1:1/secret/")
+    (given,) = opened
+    file = Path(given.removeprefix("file://"))
+    assert "secret" not in given and "/secret/" in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0, "nobody else can read it"
+    file.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from gendsl.diagnostic import Diagnostic
@@ -86,6 +86,7 @@ class Live(Watch):
         self._estimate = Estimate()
         self._running: dict[int, Training] = {}
         self._over: list[Training] = []
+        self._earlier: dict[str, Standing] = {}
         self._count = 0
         self._lock = Lock()
 
@@ -96,7 +97,7 @@ class Live(Watch):
         self._front.planned(plan, missing)
 
     def follows(self, scheduler: Scheduler) -> None:
-        self.scheduler = scheduler
+        self._earlier, self.scheduler = self.standing(), scheduler
         self._sofar.follow(scheduler)
         self._front.follows(scheduler)
 
@@ -167,8 +168,14 @@ class Live(Watch):
             return self._estimate.seconds() if self.stage_name == "computing" else None
 
     def standing(self) -> dict[str, Standing]:
-        """How each step stands."""
-        return {} if self.scheduler is None else self.scheduler.standing()
+        """How each step stands; what earlier looks of this run have computed counts as computed by it."""
+        now = {} if self.scheduler is None else self.scheduler.standing()
+        for name, before in self._earlier.items():
+            if name in now:
+                computed = min(now[name].stored, now[name].computed + before.computed)
+                seconds = now[name].seconds + before.seconds
+                now[name] = replace(now[name], computed=computed, seconds=seconds)
+        return now
 
     def trainings(self) -> list[Training]:
         """Stacks under way, and before them the latest that are over."""
