@@ -22,7 +22,13 @@ from gendsl_runtime.runs import Runs
         "effective_parameters": "1",
         "parameters": "1",
     },
-    paper=["mackay1992bayesian", "immer2021scalable", "daxberger2021laplace", "martens2015optimizing"],
+    paper=[
+        "mackay1992bayesian",
+        "immer2021scalable",
+        "daxberger2021laplace",
+        "martens2015optimizing",
+        "grosse2016kronecker",
+    ],
 )
 def laplace_evidence(
     runs: Runs,
