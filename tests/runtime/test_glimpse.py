@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
+from itertools import pairwise
 
 import pytest
 import torch
@@ -52,7 +53,7 @@ def test_thinned_curves_keep_their_last_point_and_order(count: int) -> None:
     found = thinned([Point(k, 0.0, 0.0, 0.0) for k in range(count)], POINTS)
     assert len(found) == min(count, len(found)) <= POINTS
     assert found[-1].epoch == count - 1
-    steps = {after.epoch - before.epoch for before, after in zip(found, found[1:], strict=False)}
+    steps = {after.epoch - before.epoch for before, after in pairwise(found)}
     assert len(steps) <= 1
 
 
