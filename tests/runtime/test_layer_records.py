@@ -202,3 +202,27 @@ def test_other_layers_are_refused(network: Network) -> None:
 
 def test_what_has_records_is_known_beforehand() -> None:
     assert all(has_records(make()) for make in NETWORKS.values())
+
+
+def test_networks_that_are_no_row_of_layers_are_refused() -> None:
+    runs = stack(mlp((5,), 3))
+    around = Runs(_Around(runs.network), runs.state, runs.data, runs.seeds, runs.loss)
+    with pytest.raises(Problem, match="layers of this network are not known"):
+        hidden(around, batch(runs)[0])
+    assert not has_records(around.network)
+
+
+class _Around:
+    """Another network in one of its own kind."""
+
+    def __init__(self, inner: Network) -> None:
+        self.shape, self.outputs, self.is_noisy = inner.shape, inner.outputs, False
+        self.init, self.apply = inner.init, inner.apply
+
+
+def test_blocks_of_examples_make_no_difference() -> None:
+    """Representations of 1,100 examples, in blocks of 512, are those of each block alone."""
+    runs = stack(mlp((5,), 3, hidden=[6]))
+    inputs = torch.randn(2, 1100, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    whole, last = hidden(runs, inputs), hidden(runs, inputs[:, 1024:])
+    assert all(torch.equal(whole[name][:, :, 1024:], value) for name, value in last.items())

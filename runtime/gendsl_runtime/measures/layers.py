@@ -96,7 +96,7 @@ def layered(network: Network) -> Layered:
     raise Problem(
         "unknown-layers",
         "the layers of this network are not known",
-        help="use one of the models that `gen list model` names",
+        help="use a model that is a row of layers, such as `mlp`, `cnn` or `transformer`",
     )
 
 

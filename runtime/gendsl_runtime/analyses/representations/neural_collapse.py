@@ -97,7 +97,7 @@ def _readout(network: Network) -> str:
         raise Problem(
             "unknown-layers",
             "neural collapse is about a linear output layer of two classes or more",
-            help="use one of the models that `gen list model` names",
+            help="use a model that is a row of layers, such as `mlp` or `cnn`, on two classes or more",
         )
     return last.name
 

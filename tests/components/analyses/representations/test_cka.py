@@ -145,3 +145,11 @@ def test_a_constant_layer_has_none(make_runs: Callable[..., Runs]) -> None:
     assert np.isnan(found).all()
     with pytest.raises(Problem, match="CKA of 3"):
         cka(runs, examples=3)
+
+
+def test_float32_is_close_to_float64(make_runs: Callable[..., Runs]) -> None:
+    """Representations in float32 are wrong by 1e-6 of their size, and so is what is made of them."""
+    rounded, exact = (make_runs(hidden=[7, 6], dtype=dtype) for dtype in (torch.float32, torch.float64))
+    for options in ({}, {"estimator": "unbiased"}, {"kernel": "rbf"}):
+        found, expected = (np.asarray(cka(runs, **options)["cka"]) for runs in (rounded, exact))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
