@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gendsl_runtime.face import load as load
+    from gendsl_runtime.face import load_ipython_extension as load_ipython_extension
     from gendsl_runtime.face import run as run
 
-_FACE = ("load", "run")
+_FACE = ("load", "load_ipython_extension", "run")
 
 
 def __getattr__(name: str) -> Any:

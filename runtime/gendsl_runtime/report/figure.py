@@ -21,6 +21,9 @@ from gendsl_runtime.report.summary import summary
 from gendsl_runtime.report.words import title
 from gendsl_runtime.results import Results, axis_coordinates
 
+TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Bidirectional classes of marks that turn the direction of what follows."""
+
 
 def figure(plot: spec.Plot, results: Results) -> alt.TopLevelMixin:
     """The chart of one plot.
@@ -91,11 +94,16 @@ def _met(axis: Column, columns: list[Column]) -> Column:
 
 
 def printable(text: str) -> str:
-    """The text without control characters and line separators.
+    """The text without control characters, line separators and marks that turn the direction of writing.
 
-    Vega-Lite quotes labels in the expressions it makes, but its parser takes U+2028 and U+2029 for line ends.
+    Vega-Lite quotes labels in the expressions it makes, but its parser takes U+2028 and U+2029 for line ends; and
+    what draws the files ends the whole process on some marks of direction.
     """
-    return "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
+    return "".join(" " if _is_unseen(letter) else letter for letter in text)
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(letter) in TURNS
 
 
 def _levels(labels: xr.DataArray) -> tuple[str | float, ...]:
@@ -108,7 +116,20 @@ def vega_lite(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """The chart as Vega-Lite without the look of things, which the page and the files give it."""
     content: dict[str, Any] = chart.to_dict()
     content.pop("config", None)
-    return steadied(content)
+    cleaned: dict[str, Any] = _cleaned(steadied(content))
+    return cleaned
+
+
+def _cleaned(content: Any) -> Any:
+    """All texts of it made printable: labels come from many places, and no text may end the process that draws."""
+    match content:
+        case str():
+            return content if content.isascii() and content.isprintable() else printable(content)
+        case dict():
+            return {key: _cleaned(value) for key, value in content.items()}
+        case list():
+            return [_cleaned(value) for value in content]
+    return content
 
 
 def notes(chart: alt.TopLevelMixin) -> list[str]:
