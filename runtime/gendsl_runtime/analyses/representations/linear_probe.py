@@ -25,7 +25,7 @@ GRADIENT = 1e-7
     needs="classification",
     gives={"accuracy": "1 [layer]", "train_accuracy": "1 [layer]", "slope": "1 [layer]"},
     shares=["accuracy", "train_accuracy"],
-    axes={"layer": "layer of the network, after `input`, the examples themselves"},
+    axes={"layer": "layer of the network, after `inputs`, the examples themselves"},
     paper="alain2017understanding",
 )
 def linear_probe(
@@ -44,7 +44,7 @@ def linear_probe(
     ones are zero), and offsets are not penalised. `logistic`: the minimum of `mean_i l_i + ridge / 2 |W|_F^2`
     with cross-entropy l, by L-BFGS with line search from zero; `slope` is the largest partial derivative left
     (converged below 1e-7). `ridge`: the minimum of `mean_i |W x_i + b - y_i|^2 + ridge |W|_F^2` with one-hot
-    vectors y, in closed form, whose slope is zero. No chance is involved. Layers as in `cka`, and `input`,
+    vectors y, in closed form, whose slope is zero. No chance is involved. Layers as in `cka`, and `inputs`,
     the examples themselves; evaluation mode, float64.
 
     Args:
@@ -60,7 +60,7 @@ def linear_probe(
     """
     sets = [examples_of(runs, split, examples) for split in (on, against)]
     wanted = [runs.split(split)[1][:, :examples].cpu() for split in (on, against)]
-    values = [_on_cpu({"input": part.flatten(2).mT.double(), **features(runs, part)}) for part in sets]
+    values = [_on_cpu({"inputs": part.flatten(2).mT.double(), **features(runs, part)}) for part in sets]
     fit = (
         partial(_ridge, ridge=ridge) if kind == "ridge" else partial(_logistic, ridge=ridge, most=iterations)
     )

@@ -18,7 +18,7 @@ from gendsl_runtime.runs import Runs
 @analysis(
     version=1,
     gives={"mle_dimension": "1 [layer]", "error": "1 [layer]", "used": "1 [layer]"},
-    axes={"layer": "layer of the network, after `input`, the examples themselves"},
+    axes={"layer": "layer of the network, after `inputs`, the examples themselves"},
     paper=["levina2004maximum", "mackay2005comments"],
 )
 def mle_dimension(
@@ -60,7 +60,7 @@ def mle_dimension(
             f"a dimension from {count} neighbours",
             help="take at least 3 neighbours, and more examples",
         )
-    values = {"input": inputs.flatten(2).mT.double(), **features(runs, inputs)}
+    values = {"inputs": inputs.flatten(2).mT.double(), **features(runs, inputs)}
     found = [[_dimension(own, count, average) for own in value] for value in values.values()]
     table = torch.tensor(found, dtype=torch.float64).permute(2, 1, 0)
     return {"mle_dimension": table[0], "error": table[1], "used": table[2], "layer": labels(values)}

@@ -18,7 +18,7 @@ from gendsl_runtime.runs import Runs
 @analysis(
     version=1,
     gives={"twonn": "1 [layer]", "error": "1 [layer]", "used": "1 [layer]"},
-    axes={"layer": "layer of the network, after `input`, the examples themselves"},
+    axes={"layer": "layer of the network, after `inputs`, the examples themselves"},
     paper=["facco2017estimating", "ansuini2019intrinsic"],
 )
 def twonn(
@@ -55,7 +55,7 @@ def twonn(
     inputs = examples_of(runs, on, examples)
     if inputs.shape[1] < 4:
         raise Problem("out-of-range", f"a dimension from {inputs.shape[1]} examples", help="take at least 4")
-    values = {"input": inputs.flatten(2).mT.double(), **features(runs, inputs)}
+    values = {"inputs": inputs.flatten(2).mT.double(), **features(runs, inputs)}
     found = [[_dimension(own, estimator, left_out) for own in value] for value in values.values()]
     table = torch.tensor(found, dtype=torch.float64).permute(2, 1, 0)
     return {"twonn": table[0], "error": table[1], "used": table[2], "layer": labels(values)}

@@ -63,7 +63,7 @@ def test_what_can_be_separated_is(make_runs: Callable[..., Runs]) -> None:
     runs = make_runs(hidden=[20], train=80, classes=2)
     found = linear_probe(runs, against="train")
     np.testing.assert_array_equal(found["accuracy"], found["train_accuracy"])
-    assert np.asarray(found["layer"]).tolist() == ["input", "hidden.0", "output"]
+    assert np.asarray(found["layer"]).tolist() == ["inputs", "hidden.0", "output"]
 
 
 def test_invertible_maps_are_free_without_a_penalty(make_runs: Callable[..., Runs]) -> None:

@@ -11,7 +11,9 @@ from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from gendsl_runtime.analyses.representations.twonn import _dimension, twonn
+from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.measures.neighbours import nearest
+from gendsl_runtime.models.transformer import transformer
 from gendsl_runtime.runs import Runs
 
 
@@ -66,6 +68,16 @@ def test_twins_are_left_out() -> None:
 def test_the_examples_themselves_come_first(make_runs: Callable[..., Runs]) -> None:
     runs = make_runs(test=300, features=3, hidden=[50])
     found = twonn(runs, estimator="likelihood")
-    assert np.asarray(found["layer"]).tolist() == ["input", "hidden.0", "output"]
+    assert np.asarray(found["layer"]).tolist() == ["inputs", "hidden.0", "output"]
     inputs = np.asarray(found["twonn"])[:, 0]
     np.testing.assert_allclose(inputs, 3, atol=4 * 3 / np.sqrt(300) + 0.3)
+
+
+def test_a_layer_called_input_is_another_thing() -> None:
+    """A transformer on steps of numbers begins with one."""
+    network = transformer((4, 3), 3, width=4, heads=2, layers=1)
+    chance = torch.Generator().manual_seed(0)
+    split = Split(torch.randn(30, 4, 3, generator=chance), torch.arange(30) % 3)
+    data = Dataset({"test": split}, "classification", (4, 3), 3)
+    runs = Runs(network, network.init((0,)), (data,), (0,), lambda outputs, targets: outputs)
+    assert np.asarray(twonn(runs)["layer"]).tolist() == ["inputs", "input", "block.0", "output"]
