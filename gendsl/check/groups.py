@@ -9,7 +9,7 @@ from gendsl.check import facts, reach
 from gendsl.check.drafts import Draft
 from gendsl.check.faults import Place
 from gendsl.check.scope import Given, World
-from gendsl.spec import Along, Choice, Component, Coordinate, Value
+from gendsl.spec import Along, Choice, Component, Coordinate, Quantity, Use, Value
 
 
 def subject(described: Description) -> str | None:
@@ -85,9 +85,22 @@ def _networks(world: World, draft: Draft, axis: str, what: str, here: Place) -> 
 
 
 def takes_seeds(world: World, value: Value) -> str | None:
-    """A step behind a value that took all seeds together: its numbers have no replicates."""
-    for step in reach.steps_of(world, value):
-        for argument in world.steps[step].arguments.values():
-            if isinstance(argument, Along) and argument.axis == "seed":
-                return step
+    """A step behind a value that took all seeds together: its numbers have no replicates.
+
+    What is trained with seeds of its own, on data that were chosen by such numbers, has replicates again.
+    """
+    waiting, seen = [value], set()
+    while waiting:
+        part = waiting.pop()
+        waiting += reach.inside(part)
+        if isinstance(part, Coordinate):
+            waiting += reach.labels(world, part)
+        if not isinstance(part, Use | Quantity) or part.step in seen:
+            continue
+        seen.add(part.step)
+        step = world.steps[part.step]
+        if any(isinstance(one, Along) and one.axis == "seed" for one in step.arguments.values()):
+            return part.step
+        if step.kind != "train" or "seed" not in step.axes:
+            waiting += step.arguments.values()
     return None

@@ -122,6 +122,22 @@ def test_groups_with_seeds_of_their_own_decide_claims():
     assert found.spec is not None and found.spec.steps["d"].axes == ("seed",)
 
 
+CHOSEN = (
+    BASE
+    + """
+analysis marks = forgetting(clean, over=seed)
+train pruned extends clean { dataset = keep(data, by=marks.scores, share=25%) }
+"""
+)
+
+
+def test_what_is_trained_on_data_chosen_by_all_seeds_has_replicates_again():
+    found = checked(CHOSEN + "analysis g = gap(pruned)\nclaim c: mean(g.error) < 0.5")
+    assert found.spec is not None and not found.diagnostics
+    found, _ = only(CHOSEN + "claim c: mean(marks.scores) < 0.5")
+    assert found.code == "no-replicates"
+
+
 def test_a_split_must_be_there_for_both():
     text = (
         BASE
