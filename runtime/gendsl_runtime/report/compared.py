@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from gendsl_runtime.chart.style import STATIC
 from gendsl_runtime.draft import write_whole
+from gendsl_runtime.report.bundle import libraries
 from gendsl_runtime.report.comparison import Comparison
-from gendsl_runtime.report.render import FOLDER, Drawn, drawn, environment, libraries, policy
+from gendsl_runtime.report.render import FOLDER, Drawn, drawn, environment, policy
 from gendsl_runtime.store.faults import told
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import vl_convert
 from markupsafe import Markup, escape
 
 from gendsl import spec
@@ -22,6 +21,7 @@ from gendsl_runtime.chart.style import STATIC
 from gendsl_runtime.draft import write_whole
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.report.attached import Attached, attached
+from gendsl_runtime.report.bundle import libraries
 from gendsl_runtime.report.cards import cards
 from gendsl_runtime.report.failures import groups
 from gendsl_runtime.report.figure import figure, notes, vega_lite
@@ -37,8 +37,6 @@ from gendsl_runtime.store.faults import told
 
 FOLDER = Path(__file__).parent
 PAGE = "report.html"
-LIBRARIES = "window.vegaEmbed = vegaEmbed;"
-"""What of the bundle the page uses."""
 
 
 @dataclass(frozen=True)
@@ -171,15 +169,6 @@ def coded(text: str) -> Markup:
         for i, part in enumerate(parts)
     )
     return Markup("" if is_balanced else "`").join(tags)
-
-
-@cache
-def libraries() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
-    script: str = vl_convert.javascript_bundle(LIBRARIES)
-    if "</script" in script or "<!--" in script:
-        raise ValueError("the Vega bundle cannot stand inside a script element")
-    return script
 
 
 def policy(scripts: list[str]) -> str:
