@@ -91,7 +91,8 @@ def _nearer(points: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """How many other points are strictly nearer to each than its distance, in the maximum norm."""
     found = cKDTree(points).query_ball_point(points, np.nextafter(distance, 0), p=np.inf, return_length=True)
     # A point is found itself, unless the distance is zero and the next number below it is zero as well.
-    return np.maximum(found - 1, 0)
+    others: np.ndarray = np.maximum(found - 1, 0)
+    return others
 
 
 def neighbour_distance(points: np.ndarray, *, neighbours: int) -> float:

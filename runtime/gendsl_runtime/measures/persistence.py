@@ -73,4 +73,5 @@ def bars(points: np.ndarray, *, dimension: int) -> np.ndarray:
     tree = gudhi.RipsComplex(points=points).create_simplex_tree(max_dimension=dimension + 1)
     tree.compute_persistence(homology_coeff_field=2)
     found: np.ndarray = np.asarray(tree.persistence_intervals_in_dimension(dimension)).reshape(-1, 2)
-    return found[np.isfinite(found[:, 1])]
+    finite: np.ndarray = found[np.isfinite(found[:, 1])]
+    return finite
