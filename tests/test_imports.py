@@ -55,6 +55,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "environment",
             "json_numbers",
             "settings",
+            "shipped",
         }
     ),
     frozenset({"arguments", "network", "store", "chart", "device", "reading", "recipe"}),

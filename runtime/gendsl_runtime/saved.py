@@ -69,6 +69,23 @@ def run_names(store: Path) -> list[str]:
     return [folder.name for folder in sorted(found, key=lambda folder: (folder / RESULTS).stat().st_mtime_ns)]
 
 
+def times(store: Path) -> dict[str, str]:
+    """What the latest whole run of each experiment took that trained all its networks, by the experiment's name."""
+    found: dict[str, str] = {}
+    for run in run_names(store):
+        try:
+            content = json.loads((store / "runs" / run / RESULTS).read_text(encoding="utf-8"))
+            record, preset = content["record"], content["spec"]["preset"]
+            trained = [step for step in record["steps"] if step["kind"] == "train"]
+            is_whole = not content["failures"] and not any(step["cached"] for step in trained)
+            if is_whole:
+                with_preset = f" with preset {preset}" if preset else ""
+                found[str(content["spec"]["name"])] = f"{float(record['seconds']):.0f} s{with_preset}"
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # written by another version
+    return found
+
+
 def last_folders(store: Path, number: int) -> list[Path]:
     """The folders of the last `number` runs of every experiment."""
     by_name: dict[str, list[str]] = {}

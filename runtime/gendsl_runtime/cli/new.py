@@ -1,41 +1,128 @@
-"""`gen new`: a commented spec to start from."""
+"""`gen new`: a commented spec to start from, or a copy of a shipped one."""
 
 from __future__ import annotations
 
 import argparse
 import re
-import sys
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-HELP = "write a commented spec to start from"
+if TYPE_CHECKING:
+    from gendsl_runtime.shipped import Shipped
+
+HELP = "write a commented spec to start from, or a copy of one that comes with GenDSL"
 EXAMPLES = """\
 examples:
   gen new first
+  gen new --list
+  gen new mine --from flat_minima
 """
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="of the experiment; the file is NAME.gen")
+    """The arguments of `gen new`."""
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="of the experiment; the file is NAME.gen (with --from: as there)",
+    )
+    parser.add_argument(
+        "--from", dest="origin", metavar="SPEC", help="copy this shipped spec and what it imports"
+    )
+    parser.add_argument("--list", action="store_true", help="say which specs come with GenDSL")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    from gendsl.words import DECLARING, RESERVED
+    """Writes the files and says what to do next; nothing that is there is written over."""
+    from gendsl_runtime.cli.options import UsageError
 
-    path = Path(arguments.name.removesuffix(".gen") + ".gen")
-    name = path.name.removesuffix(".gen")
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in (*DECLARING, *RESERVED):
-        print(f"gen new: `{name}` cannot be a name: use letters, digits and `_`", file=sys.stderr)
-        return 2
-    try:
-        _write_new(path, STARTER.replace("NAME", name))
-    except FileExistsError:
-        print(f"gen new: {path} is already there, and is left as it is", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"gen new: {path} cannot be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)
-        return 2
-    print(f"{path} is written. Next: gen validate {path}, then gen run {path}")
+    if arguments.list:
+        if arguments.name or arguments.origin:
+            raise UsageError("--list goes alone")
+        print("\n".join(_listed()))
+        return 0
+    origin = _origin(arguments.origin) if arguments.origin else None
+    if arguments.name is None and origin is None:
+        raise UsageError(
+            "gen new takes the NAME of an experiment, or --from SPEC; `gen new --list` says which there are"
+        )
+    path = Path((arguments.name or origin.short if origin else arguments.name).removesuffix(".gen") + ".gen")
+    _check_name(path.stem)
+    texts = {path: origin.renamed(path.stem) if origin else STARTER.replace("NAME", path.stem)}
+    if origin:
+        home = origin.path.parent
+        texts |= {path.parent / one: (home / one).read_text("utf-8") for one in origin.companions()}
+    _write_all(texts)
+    beside = ", ".join(str(one) for one in list(texts)[1:])
+    python = " --allow-python" if any(one.suffix == ".py" for one in texts) else ""
+    print(f"{path} is written{f', and beside it {beside}' if beside else ''}.", end=" ")
+    print(f"Next: gen validate {path}, then gen run {path}{python}")
     return 0
+
+
+def _origin(name: str) -> Shipped:
+    from gendsl_runtime.cli.options import UsageError
+    from gendsl_runtime.shipped import UnknownSpecError, named
+
+    try:
+        return named(name)
+    except UnknownSpecError as error:
+        raise UsageError(f"{error} (`gen new --list` tells more)") from None
+
+
+def _check_name(name: str) -> None:
+    from gendsl.words import DECLARING, RESERVED
+    from gendsl_runtime.cli.options import UsageError
+
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in (*DECLARING, *RESERVED):
+        raise UsageError(f"`{name}` cannot be a name: use letters, digits and `_`")
+
+
+def _listed() -> list[str]:
+    """Every shipped spec by family, with its title and what it took when it ran here, where it did."""
+    from gendsl_runtime.cli.verdicts import folded
+    from gendsl_runtime.saved import times
+    from gendsl_runtime.shipped import shipped
+    from gendsl_runtime.store.place import store_place
+
+    there = shipped()
+    took = times(store_place(Path("here.gen")))
+    wide = max((len(one.short) for one in there), default=0) + 4
+    width = max(60, min(140, shutil.get_terminal_size((110, 24)).columns))
+    lines: list[str] = []
+    for family in dict.fromkeys(one.family for one in there):
+        lines += ["", family] if lines else [family]
+        for one in (one for one in there if one.family == family):
+            text = f"{one.short:<{wide - 2}}{one.title}"
+            text += f" ({took[one.short]})" if one.short in took else ""
+            lines += folded(text, width, first=2, indent=wide)
+    return [*lines, "", "gen new NAME --from SPEC copies one; times are of runs in this store"]
+
+
+def _write_all(texts: Mapping[Path, str]) -> None:
+    """All files, or none where one of them is there or cannot be written."""
+    from gendsl_runtime.cli.options import UsageError
+
+    written: list[Path] = []
+    try:
+        for path, text in texts.items():
+            _write_new(path, text)
+            written.append(path)
+    except FileExistsError as error:
+        _take_back(written)
+        raise UsageError(f"{error.filename} is already there, and is left as it is") from None
+    except OSError as error:
+        _take_back(written)
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"{error.filename} cannot be written: {reason}") from None
+
+
+def _take_back(written: Sequence[Path]) -> None:
+    for path in written:
+        path.unlink()
 
 
 def _write_new(path: Path, text: str) -> None:
