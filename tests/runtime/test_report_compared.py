@@ -133,3 +133,33 @@ def test_gen_export_refuses(
 ) -> None:
     assert main(["export", "small-001", *arguments, "--store", str(store)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_intervals_of_a_claim_share_one_scale() -> None:
+    """The threshold lies at one place in all runs, also where one interval is far wider."""
+    wide = replace(changed(), verdicts=(replace(verdicts()[1], low=-9.0),))
+    found = next(
+        one for one in compare(["a", "b"], [results(), wide]).claims if one.name == "wider_is_better"
+    )
+    first, second = (card.line for card in found.cards if card is not None)
+    assert first is not None and second is not None and found.is_aligned
+    assert first.threshold == second.threshold
+    assert first.centre == second.centre
+    assert first.low > second.low
+
+
+def test_claims_differ_by_words_and_not_by_lines() -> None:
+    first = results()
+    claims = tuple(one.model_copy(update={"text": f"{one.text}\n    "}) for one in first.spec.claims)
+    assert compare(["a", "b"], [first, results(claims=claims)]).fields == ()
+
+
+def test_means_leave_out_what_failed_in_any_run_and_do_not_depend_on_memory() -> None:
+    first, second = results(), results()
+    gap = second.datasets["gap"].copy(deep=True)
+    gap["error"] = gap["error"].transpose().copy()
+    gap["error"].values[0, 0, 0] = float("nan")
+    found = compare(["a", "b"], [first, replace(second, datasets={**second.datasets, "gap": gap})])
+    row = next(row for row in found.measured if row.name == "gap.error")
+    assert row.means[0] == row.means[1]
+    assert row.note.startswith("23 shared of up to 24")

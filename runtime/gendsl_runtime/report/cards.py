@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gendsl import spec
@@ -64,10 +64,35 @@ class Card:
     """Each look at the claim, where seeds went on until it was decided."""
 
 
-def cards(experiment: spec.Spec, verdicts: Sequence[Verdict]) -> list[Card]:
-    """A card for each verdict, in the order of the file."""
+Span = tuple[float, float]
+"""The stretch of the number line that a drawn interval lies on."""
+
+
+def cards(
+    experiment: spec.Spec, verdicts: Sequence[Verdict], *, spans: Mapping[str, Span] | None = None
+) -> list[Card]:
+    """A card for each verdict, in the order of the file; on the stretch given for its name, else on its own."""
     claims = {claim.name: claim for claim in experiment.claims}
-    return [_card(verdict, claims.get(verdict.name), experiment) for verdict in verdicts]
+    given = spans or {}
+    return [
+        _card(verdict, claims.get(verdict.name), experiment, given.get(verdict.name)) for verdict in verdicts
+    ]
+
+
+def common_spans(runs: Iterable[tuple[spec.Spec, Sequence[Verdict]]]) -> dict[str, Span]:
+    """For each claim a stretch that holds its intervals in all runs, where they are said in one unit."""
+    found: dict[str, list[tuple[_Scale, Span | None]]] = {}
+    for experiment, verdicts in runs:
+        claims = {claim.name: claim for claim in experiment.claims}
+        for verdict in verdicts:
+            scale, _ = _scale(verdict, claims.get(verdict.name), experiment)
+            span = _span([(verdict.low, verdict.high, verdict.estimate)], scale)
+            found.setdefault(verdict.name, []).append((replace(scale, shift=0.0), span))
+    return {
+        name: (min(span[0] for span in drawn), max(span[1] for span in drawn))
+        for name, pairs in found.items()
+        if len({scale for scale, _ in pairs}) == 1 and (drawn := [span for _, span in pairs if span])
+    }
 
 
 @dataclass(frozen=True)
@@ -123,9 +148,11 @@ def _is_percent(claim: spec.Claim, experiment: spec.Spec) -> bool:
     return bool(share_kind(claim.left, experiment)) and bool(share_kind(claim.right, experiment))
 
 
-def _card(verdict: Verdict, claim: spec.Claim | None, experiment: spec.Spec) -> Card:
+def _card(
+    verdict: Verdict, claim: spec.Claim | None, experiment: spec.Spec, given: Span | None = None
+) -> Card:
     scale, constant = _scale(verdict, claim, experiment)
-    span = _span([(verdict.low, verdict.high, verdict.estimate)], scale)
+    span = given or _span([(verdict.low, verdict.high, verdict.estimate)], scale)
     line = _line(verdict.low, verdict.high, verdict.estimate, verdict.op, scale, span)
     estimate = _estimate(verdict, scale, constant)
     rows = _rows(verdict, scale, constant, experiment) if len(verdict.cases) > 1 else ()
@@ -229,7 +256,7 @@ def _rows(verdict: Verdict, scale: _Scale, constant: bool, experiment: spec.Spec
     )
 
 
-def _span(ends: Iterable[tuple[float, float, float]], scale: _Scale) -> tuple[float, float] | None:
+def _span(ends: Iterable[tuple[float, float, float]], scale: _Scale) -> Span | None:
     """The stretch of the number line that holds every finite number and the threshold."""
     numbers = [scale.shift, *(scale.end(value) for end in ends for value in end if math.isfinite(value))]
     if len(numbers) == 1:
@@ -239,9 +266,7 @@ def _span(ends: Iterable[tuple[float, float, float]], scale: _Scale) -> tuple[fl
     return low - room, high + room
 
 
-def _line(
-    low: float, high: float, estimate: float, op: str, scale: _Scale, span: tuple[float, float] | None
-) -> Line | None:
+def _line(low: float, high: float, estimate: float, op: str, scale: _Scale, span: Span | None) -> Line | None:
     if span is None or math.isnan(estimate):
         return None
     start, end = span

@@ -44,6 +44,7 @@ def comparison_page(found: Comparison) -> str:
         .get_template("compare.html")
         .render(
             found=found,
+            heading=f"{', '.join(found.names[:-1])} and {found.names[-1]}",
             changed=len(changed),
             parts=("Specification", "Environment"),
             figures=_figures(found),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from gendsl import spec
 from gendsl.spec.shown import shown
 from gendsl_runtime.changes import ABSENT, leaves
 from gendsl_runtime.claims.evaluate import replicate_axis
-from gendsl_runtime.report.cards import Card, cards
+from gendsl_runtime.report.cards import Card, cards, common_spans
 from gendsl_runtime.report.shares import quantity_kind
 from gendsl_runtime.report.words import number, spelt
 from gendsl_runtime.results import Results
@@ -39,6 +40,10 @@ class Claimed:
     cards: tuple[Card | None, ...]
     is_changed: bool
     """Whether outcomes differ, or not all runs state it."""
+    text: str
+    """The claim where all runs that state it do so in the same words, else empty."""
+    is_aligned: bool
+    """Whether the intervals of all runs lie on one scale."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def spec_fields(experiment: spec.Spec) -> Iterator[tuple[str, str]]:
         yield from ((f"{step.name}.{path}", text) for path, text in leaves(step.arguments, ""))
         yield from ((f"{step.name}.{path} code", text) for path, text in _codes(step.arguments, ""))
     for claim in experiment.claims:
-        yield f"claim {claim.name}", claim.text
+        yield f"claim {claim.name}", _flat(claim.text)
     for plot in experiment.plots:
         given = [item for item in plot.arguments.items() if not isinstance(item[1], spec.Nothing)]
         values = ", ".join(f"{key}={shown(value)}" for key, value in given)
@@ -134,11 +139,18 @@ def _differing(part: str, found: Sequence[dict[str, str]]) -> Iterator[Field]:
 
 
 def _claims(runs: Sequence[Results]) -> Iterator[Claimed]:
-    found = [{card.verdict.name: card for card in cards(run.spec, run.verdicts)} for run in runs]
+    spans = common_spans((run.spec, run.verdicts) for run in runs)
+    found = [{card.verdict.name: card for card in cards(run.spec, run.verdicts, spans=spans)} for run in runs]
     for name in dict.fromkeys(name for known in found for name in known):
         row = tuple(known.get(name) for known in found)
         outcomes = {card.verdict.outcome if card else ABSENT for card in row}
-        yield Claimed(name, row, len(outcomes) > 1)
+        texts = {_flat(card.verdict.text) for card in row if card}
+        yield Claimed(name, row, len(outcomes) > 1, texts.pop() if len(texts) == 1 else "", name in spans)
+
+
+def _flat(text: str) -> str:
+    """A claim on one line: where its lines end is formatting."""
+    return " ".join(text.split())
 
 
 def _measured(runs: Sequence[Results]) -> Iterator[Measured]:
@@ -160,11 +172,12 @@ def _quantity(
         return Measured(name, (ABSENT,) * len(arrays), "", f"not in run {', '.join(missing)}")
     if len({frozenset(map(str, array.dims)) for array in there}) > 1:
         return Measured(name, (ABSENT,) * len(arrays), "", "over different axes")
-    shared = xr.align(*(array.astype(np.float64) for array in there), join="inner", copy=False)
-    size, most = shared[0].size, max(array.size for array in there)
+    shared, size = _shared(there)
+    most = max(array.size for array in there)
     if not size:
         return Measured(name, (ABSENT,) * len(arrays), "", "no coordinate in common")
-    means = [float(array.mean()) for array in shared]
+    # Summed exactly: the same numbers have the same mean however they lie in memory.
+    means = [math.fsum(array.values[np.isfinite(array.values)]) / size for array in shared]
     text = _percent if is_share else number
     change = means[-1] - means[0]
     is_same = all(array.equals(shared[0]) for array in shared[1:])
@@ -175,6 +188,14 @@ def _quantity(
     if seed in shared[0].dims:
         note += f", {shared[0].sizes[str(seed)]} {seed}s"
     return Measured(name, tuple(map(text, means)), said, note)
+
+
+def _shared(arrays: Sequence[xr.DataArray]) -> tuple[list[xr.DataArray], int]:
+    """The values at the coordinates where every run has a finite one (else NaN), and how many these are."""
+    first = arrays[0].dims
+    aligned = xr.align(*(one.astype(np.float64).transpose(*first) for one in arrays), join="inner")
+    there = np.logical_and.reduce([np.isfinite(one.values) for one in aligned])
+    return [one.where(there) for one in aligned], int(np.count_nonzero(there))
 
 
 def _percent(value: float) -> str:
