@@ -158,7 +158,7 @@ def test_means_leave_out_what_failed_in_any_run_and_do_not_depend_on_memory() ->
     first, second = results(), results()
     gap = second.datasets["gap"].copy(deep=True)
     gap["error"] = gap["error"].transpose().copy()
-    gap["error"].values[0, 0, 0] = float("nan")
+    gap["error"].values.flat[0] = float("nan")
     found = compare(["a", "b"], [first, replace(second, datasets={**second.datasets, "gap": gap})])
     row = next(row for row in found.measured if row.name == "gap.error")
     assert row.means[0] == row.means[1]

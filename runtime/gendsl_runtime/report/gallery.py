@@ -1,0 +1,129 @@
+"""A page that shows finished experiments side by side: a picture, the verdicts and the way to the report of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from gendsl_runtime.draft import write_whole
+from gendsl_runtime.report.cards import MARKS, cards
+from gendsl_runtime.report.picture import Picture, picture
+from gendsl_runtime.report.render import FOLDER, PAGE, environment, policy, sentences, shown_plots
+from gendsl_runtime.results import Results
+from gendsl_runtime.store.faults import told
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The verdict on one claim, for one line."""
+
+    name: str
+    outcome: str
+    mark: str
+    estimate: str
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One experiment; `fault` says why it has no report, else `report` leads there."""
+
+    name: str
+    family: str
+    title: str
+    sentence: str = ""
+    picture: Picture | None = None
+    claims: tuple[Claimed, ...] = ()
+    facts: tuple[str, ...] = ()
+    """Seeds, trainings, time, preset."""
+    failures: int = 0
+    """Results that are missing."""
+    report: str = ""
+    fault: str = ""
+
+    @property
+    def tally(self) -> Mapping[str, int]:
+        """How many claims came out each way, only those that occur."""
+        return tally([self])
+
+
+def exhibit(results: Results, folder: Path, *, name: str, family: str, report: str) -> Exhibit:
+    """What the page says of one run.
+
+    Args:
+        folder: of the run, with its figures.
+        report: where its report is, as seen from the page.
+    """
+    found = cards(results.spec, results.verdicts)
+    return Exhibit(
+        name=name,
+        family=family,
+        title=results.spec.title,
+        sentence=sentences(results.spec.about)[0],
+        picture=picture(shown_plots(results.spec), folder, key=name.replace("/", "-")),
+        claims=tuple(
+            Claimed(card.verdict.name.replace("_", " "), str(card.verdict.outcome), card.mark, card.estimate)
+            for card in found
+        ),
+        facts=tuple(_facts(results)),
+        failures=len(results.failures),
+        report=report,
+    )
+
+
+def tally(exhibits: Sequence[Exhibit]) -> Mapping[str, int]:
+    """How many claims of these came out each way, only those that occur."""
+    counts = Counter(claim.outcome for one in exhibits for claim in one.claims)
+    return {word: counts[word] for word in MARKS if counts[word]}
+
+
+def render_gallery(exhibits: Sequence[Exhibit], folder: Path, *, preset: str | None = None) -> Path:
+    """Writes the page, one file that loads nothing; returns its path.
+
+    Raises:
+        Problem: `disk-full` or `store-unwritable`.
+    """
+    path = folder / INDEX
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, gallery_page(exhibits, preset=preset).encode())
+    return path
+
+
+def gallery_page(exhibits: Sequence[Exhibit], *, preset: str | None = None) -> str:
+    """The HTML of the page."""
+    scripts = [(FOLDER / "gallery.js").read_text(encoding="utf-8")]
+    families: dict[str, list[Exhibit]] = {}
+    for one in exhibits:
+        families.setdefault(one.family, []).append(one)
+    styles = [(FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "gallery.css")]
+    return (
+        environment()
+        .get_template("gallery.html")
+        .render(
+            families=families,
+            count=len(exhibits),
+            tally=tally(exhibits),
+            faults=[one for one in exhibits if one.fault],
+            preset=preset,
+            page=PAGE,
+            style=Markup("\n".join(styles)),
+            scripts=[Markup(script) for script in scripts],
+            policy=policy(scripts),
+        )
+    )
+
+
+def _facts(results: Results) -> list[str]:
+    experiment, record = results.spec, results.record
+    seeds = sum(len(axis.values) for axis in experiment.axes.values() if axis.kind == "seeds")
+    facts = [f"{seeds} seed{'s' * (seeds != 1)}"] if seeds else []
+    if record is not None:
+        trained = sum(step.total for step in record.steps if step.kind == "train")
+        facts += [f"{trained:,} training{'s' * (trained != 1)}"] if trained else []
+    return facts + ([f"preset {experiment.preset}"] if experiment.preset else [])
