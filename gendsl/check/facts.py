@@ -77,7 +77,7 @@ def made(name: str, facts: Mapping[str, Any], arguments: Mapping[str, Value], ba
     base = base or Facts(name, splits={}, inputs="numbers")
     own = {word: _fact(facts.get(word), arguments) for word in ("task", "outputs")}
     sides = facts.get("shape")
-    shape = tuple(_fact(side, arguments) for side in sides) if sides is not None else base.shape
+    shape = _shape(sides, arguments, base.shape) if sides is not None else base.shape
     outputs = own["outputs"] if own["outputs"] is not None else base.outputs
     if outputs == "shape":
         known = [side for side in shape or (None,) if side is not None]
@@ -89,6 +89,16 @@ def made(name: str, facts: Mapping[str, Any], arguments: Mapping[str, Value], ba
         outputs,
         _merged(base.splits, _sizes(facts.get("splits"), arguments), is_new="like" not in facts),
         _inputs(facts.get("inputs"), arguments) or base.inputs,
+    )
+
+
+def _shape(
+    sides: list[Any], arguments: Mapping[str, Value], base: tuple[int | None, ...] | None
+) -> tuple[int | None, ...]:
+    """Sides that are said, and where nothing is, those of the data that a transformation is given."""
+    kept = base if base is not None and len(base) == len(sides) else (None,) * len(sides)
+    return tuple(
+        old if side is None else _fact(side, arguments) for side, old in zip(sides, kept, strict=True)
     )
 
 

@@ -179,7 +179,7 @@ def _needs(
             label = f"{A_TASK[found.task]}" if data != draft.place else ""
             also = ((data, label),) if label else ()
             world.faults.fail("wrong-task", message, place, also=also)
-        if need in ("numbers", "plane") and found.inputs == "tokens":
+        if need in ("numbers", "plane", "image") and found.inputs == "tokens":
             world.faults.fail(
                 "wrong-shape", f"`{described.name}` needs numbers, and this data has tokens", place
             )
@@ -187,6 +187,9 @@ def _needs(
             message = (
                 f"`{described.name}` needs points of a plane, and these are examples of {_sides(found.shape)}"
             )
+            world.faults.fail("wrong-shape", message, place)
+        if need == "image" and found.shape is not None and len(found.shape) != 3:
+            message = f"`{described.name}` needs images, and these are examples of {_sides(found.shape)}"
             world.faults.fail("wrong-shape", message, place)
 
 

@@ -233,7 +233,7 @@ def _alike(world: World, inputs: list[Given], found: list[results.Result]) -> No
 
 def _unit(world: World, described: Description, found: list[results.Result], along: str | None) -> str:
     policy, unit = described.facts.get("unit", "same"), found[0].unit
-    if policy in ("1", "same"):
+    if policy in ("1", "same", "first"):
         return "" if policy == "1" else unit
     if policy == "ratio":
         return results.combined("/", unit, found[1].unit)

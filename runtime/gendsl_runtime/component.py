@@ -105,12 +105,13 @@ def dataset(
     """A dataset or a transformation of one: `f(**parameters) -> Dataset`.
 
     What is known statically: `task` (`classification`, `labelling`, `regression`), `shape` of one example (channels
-    first), `outputs` (classes, or target dimensions; `"shape"` is as many as an example has numbers), `splits` with their
-    sizes. A string is the name of a parameter that holds the fact (or a task); None is unknown before the run.
-    `like` names the parameter whose dataset has the same facts, `splits` then replaces or adds. `inputs` is
+    first), `outputs` (classes, or target dimensions; `"shape"` is as many as an example has numbers), `splits` with
+    their sizes. A string is the name of a parameter that holds the fact (or a task); None is unknown before the run.
+    `like` names the parameter whose dataset has the same facts, `splits` then replaces or adds, and a side None of
+    `shape` is as it was. `inputs` is
     `numbers`, where nothing is said, or `tokens`: sequences of whole numbers of shape `(steps,)`; it may name a
     parameter with which inputs are tokens, and without which they are numbers. `needs` lists what a transformation
-    needs of the dataset it is given: `numbers`.
+    needs of the dataset it is given: `numbers`, `image` (inputs of three sides, channels first).
     """
     return _mark("dataset", task=task, shape=shape, outputs=outputs, splits=splits, like=like, inputs=inputs)
 
@@ -208,9 +209,10 @@ def statistic(
     one ordered axis that the spec names, coordinates `(n,)`. `reduces="grid"`: `f(*values, shape)`, several axes of
     these lengths, flattened in C order, the seeds never among them.
 
-    `unit` of the result: `same` (that of the first values), `1`, `per` (values per coordinate), `times` (values times
-    coordinate), `coordinate`, or `ratio` (first values per second). `needs` says when there is a result:
-    `positive` (values and coordinates above 0), `crossing` (the curve crosses the level).
+    `unit` of the result: `same` (that of the values, which is one), `first` (that of the first values), `1`, `per`
+    (values per coordinate), `times` (values times coordinate), `coordinate`, or `ratio` (first values per second).
+    `needs` says when there is a result: `positive` (values and coordinates above 0), `crossing` (the curve crosses
+    the level).
     """
     return _mark("statistic")
 

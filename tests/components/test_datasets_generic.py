@@ -75,6 +75,7 @@ def cases() -> list[tuple[str, str]]:
     for name in CATALOGUE.names("dataset"):
         known = CATALOGUE.find("dataset", name)
         fitting = ["image", "vector"] if "numbers" in known.needs else list(sources())
+        fitting = ["image"] if "image" in known.needs else fitting
         found += [(name, source) for source in (fitting if "like" in known.facts else [""])]
     return found
 
@@ -90,7 +91,10 @@ def fact(known: Description, name: str, arguments: dict[str, Any], source: Datas
             return arguments[known.parameters[item].python]
         return item
 
-    return tuple(map(resolved, value)) if isinstance(value, list) else resolved(value)
+    if not isinstance(value, list):
+        return resolved(value)
+    kept = source.shape if source is not None and known.facts.get("like") else value
+    return tuple(old if side is None else resolved(side) for side, old in zip(value, kept, strict=True))
 
 
 @pytest.mark.parametrize(("name", "kind"), cases())

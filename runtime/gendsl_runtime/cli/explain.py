@@ -189,6 +189,7 @@ def _facts(found: Description) -> list[str]:
         lines.append(f"Reduces: {reduces[found.facts['reduces']]}")
         units = {
             "same": "that of the values",
+            "first": "that of the first",
             "1": "none",
             "per": "that of the values per unit of the axis",
             "times": "that of the values times that of the axis",
