@@ -89,9 +89,11 @@ class Thinking:
             assert noise is not None, "a noisy network is trained with noise"
             free, kept = self.schedule.draw(int(noise.step))
         with torch.no_grad():
-            start = last(self.thoughts(parameters, seen, iterations=free)) if free else None
-        states = self.thoughts(parameters, seen, iterations=kept, start=start, behind=free)
-        return self.answer(parameters, last(states)), buffers
+            start = None
+            if free:
+                start = last(self.thoughts(parameters, seen, iterations=free, training=training))
+        states = self.thoughts(parameters, seen, iterations=kept, start=start, behind=free, training=training)
+        return self.answer(parameters, last(states), training=training), buffers
 
     def seen(self, inputs: Tensor) -> Tensor:
         """Inputs `(members, examples, *shape)` as `(members, channels, height, width, examples)`."""
@@ -106,18 +108,20 @@ class Thinking:
         iterations: int,
         start: Tensor | None = None,
         behind: int = 0,
+        training: bool = False,
     ) -> Iterator[Tensor]:
         """The memory after each iteration, `(members, width, height, width, examples)`, from `start` or, without one,
-        from the projection of what is seen. `behind` counts the iterations that led to `start`."""
-        values = Pass(parameters, {}, training=False)
+        from the projection of what is seen. `behind` counts the iterations that led to `start`; in training, gradients
+        are taken once at most."""
+        values = Pass(parameters, {}, training=training)
         state = torch.relu(self._projection.apply(values, seen)) if start is None else start
         for turn in range(behind, behind + iterations):
             state = self._thought(values, state, seen, turn)
             yield state
 
-    def answer(self, parameters: Tensors, state: Tensor) -> Tensor:
+    def answer(self, parameters: Tensors, state: Tensor, *, training: bool = False) -> Tensor:
         """What a memory says about each place, `(members, outputs, places, examples)`, row by row."""
-        values = Pass(parameters, {}, training=False)
+        values = Pass(parameters, {}, training=training)
         first, second, last = self._head
         stack = torch.relu(second.apply(values, torch.relu(first.apply(values, state))))
         return last.apply(values, stack).flatten(2, 3)

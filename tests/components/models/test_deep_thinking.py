@@ -46,6 +46,32 @@ def test_against_convolutions_of_torch(shape, recall, tied) -> None:
         torch.testing.assert_close(found[member], answer.flatten(2).permute(1, 2, 0))
 
 
+@pytest.mark.parametrize("shape", [(6, 1), (1, 1), (3, 5, 4), (3, 2, 2)])
+@pytest.mark.parametrize("recall", [True, False])
+def test_a_step_has_the_gradient_of_autograd_and_the_bits_of_each_member_alone(shape, recall) -> None:
+    network = deep_thinking(shape, 2, width=4, iterations=3, recall=recall, progressive=0.0)
+    state, chance = network.init([0, 3]), noise([0, 3], device="cpu")
+    inputs = torch.randn(2, 3, *shape, generator=torch.Generator().manual_seed(1))
+
+    def found(rows: slice, *, training: bool) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        leaves = {name: value[rows].clone().requires_grad_() for name, value in state.parameters.items()}
+        outputs, _ = network.apply(leaves, {}, inputs[rows], training=training, noise=chance)
+        slopes = torch.linspace(-1, 1, outputs[0].numel()).view_as(outputs[0])
+        (outputs * slopes).sum().backward()
+        return outputs, {name: leaf.grad for name, leaf in leaves.items()}
+
+    outputs, gradients = found(slice(0, 2), training=True)
+    plain_outputs, plain_gradients = found(slice(0, 2), training=False)
+    assert torch.equal(outputs, plain_outputs)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, plain_gradients[name], rtol=1e-4, atol=1e-5)
+    for member in range(2):
+        own_outputs, own_gradients = found(slice(member, member + 1), training=True)
+        assert torch.equal(own_outputs[0], outputs[member])
+        for name, gradient in own_gradients.items():
+            assert torch.equal(gradient[0], gradients[name][member])
+
+
 def test_draws_follow_the_paper_or_the_longer_skip() -> None:
     paper = [Schedule(5, 1.0, None, 0).draw(step) for step in range(4000)]
     assert {free for free, _ in paper} == {0, 1, 2, 3, 4}
