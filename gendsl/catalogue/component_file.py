@@ -11,6 +11,7 @@ from typing import Any
 from gendsl.catalogue import types
 from gendsl.catalogue.description import Description, Parameter
 from gendsl.catalogue.types import Type
+from gendsl.quantity import UNITS
 
 FACTS: dict[str, frozenset[str]] = {
     "dataset": frozenset(
@@ -88,6 +89,8 @@ def _description(function: ast.FunctionDef, mark: ast.expr, path: str, kind: str
         raise at(f"`version` is {version!r}, expected a whole number from 1", mark)
     if kind == "analysis" and not (isinstance(facts["gives"], dict) and facts["gives"]):
         raise at("`gives` names no quantity: an analysis gives at least one", mark)
+    if kind == "analysis":
+        check_gives(facts["gives"], mark)
     doc = inspect.cleandoc(ast.get_docstring(function, clean=False) or "")
     if not doc:
         raise at(f"`{function.name}` has no docstring: it is the component's only documentation", function)
@@ -117,6 +120,22 @@ def check_neutral(neutral: Any, parameters: Mapping[str, Parameter], mark: ast.e
     for name in neutral:
         if name not in parameters or parameters[name].required:
             raise at(f"`neutral` names `{name}`, which is no parameter with a default", mark)
+
+
+def check_gives(gives: Mapping[str, Any], mark: ast.expr) -> None:
+    """Quantities are in base units: what is returned is shown as it is, never multiplied. Raises MalformedError."""
+    for name, text in gives.items():
+        if not isinstance(text, str):
+            raise at(f"`gives` has no unit for `{name}`: write text, such as `'nats [epoch]'`", mark)
+        unit = text.partition("[")[0].strip()
+        known = UNITS.get(unit)
+        if known is not None and known.factor != 1:
+            base = known.base or "1"
+            raise at(
+                f"`{name}` is given in `{unit}`, and results are kept in base units: "
+                f"return {known.factor:.6g} times the number and write `{base}`",
+                mark,
+            )
 
 
 def check_groups(parameters: Mapping[str, Parameter], mark: ast.expr) -> None:

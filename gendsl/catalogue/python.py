@@ -13,6 +13,7 @@ from gendsl.catalogue.component_file import (
     FACTS,
     MalformedError,
     at,
+    check_gives,
     check_groups,
     check_neutral,
     fact,
@@ -180,6 +181,8 @@ def _function(node: ast.FunctionDef, mark: ast.Call, kind: str, path: str) -> De
         raise at(f"`version` is {version!r}, expected a whole number", mark)
     if kind == "analysis" and not (isinstance(facts.get("gives"), dict) and facts["gives"]):
         raise at('`@analysis` lacks what it gives: `@analysis(gives={"height": "1"})`', mark)
+    if kind == "analysis":
+        check_gives(facts["gives"], mark)
     parameters = _parameters(node, kind)
     check_neutral(facts.get("neutral", {}), parameters, mark)
     if kind == "analysis":

@@ -41,6 +41,24 @@ def test_engine_arguments_are_not_parameters():
 
 
 @pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ('"bits [level]"', "return 0.693147 times the number and write `nats`"),
+        ('"%"', "return 0.01 times the number and write `1`"),
+        ('"ms"', "write `s`"),
+        ("1", "no unit for `length`"),
+    ],
+)
+def test_results_are_in_base_units(tmp_path, given, says):
+    """Nothing multiplies what an analysis returns: bits would be read as nats."""
+    text = f'@analysis(version=1, gives={{"length": {given}}})\ndef code(runs: Runs):\n    """Doc."""\n'
+    (fault,) = written(tmp_path, text, "code", "analysis").faults
+    assert says in fault.message
+    fine = text.replace(f": {given}", ": " + '"nats [level]"')
+    assert not written(tmp_path, fine, "code", "analysis").faults
+
+
+@pytest.mark.parametrize(
     ("text", "says", "line"),
     [
         ("@model(version=1)\ndef wide(:\n", "not valid Python", 2),

@@ -210,3 +210,8 @@ def test_nothing_is_run(spec, tmp_path) -> None:
     mark = tmp_path / "ran"
     spec(python=NETS + f"\nopen({str(mark)!r}, 'w').close()\n")
     assert not mark.exists()
+
+
+def test_what_an_analysis_gives_is_in_base_units(checked):
+    found = checked(python=NETS.replace('"nats [rank]"', '"bits [rank]"')).diagnostics
+    assert any("write `nats`" in fault.message for fault in found)
