@@ -61,6 +61,18 @@ def layer_norms(runs: Runs, *, measure: str, activations: frozenset[str] | None 
     ]
 
 
+def no_max_pooling(runs: Runs, *, measure: str) -> None:
+    """Refuses networks with max pooling: where single functions of a unit are counted or contracted, the largest of
+    several is neither a piece nor a contraction."""
+    parts = runs.network.layers if isinstance(runs.network, Layered) else ()
+    if any(isinstance(part, Pool) and part.kind == "max" for part in parts):
+        raise Problem(
+            "not-a-dense-network",
+            f"`{measure}` has no proof for what max pooling can do",
+            help="write `pool = average`",
+        )
+
+
 def _words(names: frozenset[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 

@@ -9,7 +9,7 @@ import numpy as np
 from gendsl_runtime.component import Positive, Share, SplitName, analysis
 from gendsl_runtime.measures.margin import output_margins
 from gendsl_runtime.measures.priors import delta
-from gendsl_runtime.measures.uniform import LINEAR_PIECES, layer_norms, rounded
+from gendsl_runtime.measures.uniform import LINEAR_PIECES, layer_norms, no_max_pooling, rounded
 from gendsl_runtime.runs import Runs
 
 
@@ -34,7 +34,8 @@ def rademacher_bound(
     margins of several classes: Mohri et al. 2018, theorem 9.2). Biases are weights of a constant input that each layer
     hands on. Norms and g are rounded to powers of 2^(1/8) to the worse side; power k costs `log((pi^2 / 3 - 1) (|k| +
     1)^2)` nats. A bound of 1 or more is vacuous and is given as it is. For chains of dense layers (convolutions as the
-    matrices they are), pooling, and `relu` or `identity`; others are refused.
+    matrices they are), average pooling (linear, of norm at most 1), and `relu`, `leaky_relu` or `identity`; others are
+    refused, max pooling too: the proof takes units one by one.
 
     Args:
         on: the split, trained on or not.
@@ -44,6 +45,7 @@ def rademacher_bound(
     Returns:
         `bound`; whether it is 1 or more; the share of examples with a margin of at most g; r, rounded as above; and g.
     """
+    no_max_pooling(runs, measure="rademacher_bound")
     inputs = runs.split(on)[0]
     examples, classes = inputs.shape[1], runs.network.outputs
     squares = inputs.flatten(2).double().square().sum((1, 2)).cpu().numpy() + examples

@@ -10,12 +10,10 @@ import numpy as np
 from gendsl_runtime.component import Share, SplitName, analysis
 from gendsl_runtime.measures.norms import maps
 from gendsl_runtime.measures.priors import delta
-from gendsl_runtime.measures.uniform import LINEAR_PIECES, layer_norms
-from gendsl_runtime.problem import Problem
+from gendsl_runtime.measures.uniform import LINEAR_PIECES, layer_norms, no_max_pooling
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.layers.activation import Pointwise
 from gendsl_runtime.train.layers.layer import Layered
-from gendsl_runtime.train.layers.pool import Pool
 
 
 @analysis(
@@ -106,12 +104,7 @@ def _stages(runs: Runs) -> list[Stage]:
     layer_norms(one, measure="vc_bound", activations=frozenset(LINEAR_PIECES))
     assert isinstance(runs.network, Layered)
     parts = runs.network.layers
-    if any(isinstance(part, Pool) and part.kind == "max" for part in parts):
-        raise Problem(
-            "not-a-dense-network",
-            "`vc_bound` does not count what max pooling can do",
-            help="write `pool = average`",
-        )
+    no_max_pooling(runs, measure="vc_bound")
     activations = [part.name for part in parts if isinstance(part, Pointwise)]
     bends = LINEAR_PIECES[activations[0]] - 1 if activations else 0
     found, weights = [], 0

@@ -37,8 +37,8 @@ def stiffness(runs: Runs, *, on: SplitName = "train", examples: Count = 500) -> 
     the parameters, products in float64.
 
     Args:
-        on: the split, of at least two examples. examples: how many of its examples are compared, the first
-        ones; the matrix of products has as many rows.
+        on: the split, of at least two examples.
+        examples: how many of its examples are compared, the first ones; the matrix of products has as many rows.
     """
     inputs, targets = (part[:, :examples] for part in runs.split(on))
     if inputs.shape[1] < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,3 +27,15 @@ def test_held_out_bound_against_a_search(make_runs: MakeRuns) -> None:
 def test_a_confidence_of_one_is_refused(make_runs: MakeRuns) -> None:
     with pytest.raises(Problem, match="confidence"):
         held_out_bound(make_runs(), confidence=1.0)
+
+
+def test_examples_that_were_trained_on_are_refused(make_runs: MakeRuns) -> None:
+    """Weights as they were drawn have seen nothing."""
+    runs = make_runs()
+    assert held_out_bound(runs, on="train")["bound"].shape == (3,)
+    moved = {name: value + 0.1 for name, value in runs.state.parameters.items()}
+    trained = replace(runs, state=replace(runs.state, parameters=moved))
+    for split in ("train", "fit"):
+        with pytest.raises(Problem, match="not trained on"):
+            held_out_bound(trained, on=split)
+    assert held_out_bound(trained)["bound"].shape == (3,)

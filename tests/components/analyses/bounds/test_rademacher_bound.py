@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from gendsl_runtime.analyses.bounds.rademacher_bound import rademacher_bound
+from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.models.cnn import cnn
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
@@ -51,3 +54,17 @@ def test_no_network_tried_correlates_more_with_signs() -> None:
 def test_other_activations_are_refused(make_runs: MakeRuns) -> None:
     with pytest.raises(Problem, match="no proof"):
         rademacher_bound(make_runs((0,), activation="tanh"))
+
+
+def test_max_pooling_is_refused() -> None:
+    """Golowich et al. peel a layer row by row, which the largest of several rows does not allow."""
+    x, y = torch.randn(6, 1, 4, 4), torch.arange(6) % 3
+    data = Dataset({"train": Split(x, y), "test": Split(x, y)}, "classification", (1, 4, 4), 3)
+    for pool in ("average", "max"):
+        network = cnn((1, 4, 4), 3, channels=[2], hidden=[], activation="relu", pool=pool)
+        runs = Runs(network, network.init([1]), (data,), (1,), torch.nn.functional.cross_entropy)
+        if pool == "average":
+            assert rademacher_bound(runs)["bound"].shape == (1,)
+        else:
+            with pytest.raises(Problem, match="max pooling"):
+                rademacher_bound(runs)
