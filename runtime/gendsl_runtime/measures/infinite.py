@@ -96,11 +96,12 @@ def kernels(network: Network, inputs: Tensor, others: Tensor) -> Kernels:
     Raises:
         Problem: the network is more than dense layers and activations whose expectations are known.
     """
+    acting = _chain(network)
     x, y = inputs.flatten(1), others.flatten(1)
     width = x.shape[1]
     of = Covariance(x @ y.T / width, x.square().mean(1)[:, None], y.square().mean(1)[None])
     tangent = torch.zeros_like(of.across)
-    for layer in _chain(network):
+    for layer in acting:
         if isinstance(layer, Linear):
             gain, grown, offset, start = _constants(layer)
             tangent = gain * of.across + offset + gain * grown * tangent

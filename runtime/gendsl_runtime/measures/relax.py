@@ -23,8 +23,8 @@ class Lines(NamedTuple):
 
 
 def relaxed(name: str, low: Tensor, high: Tensor) -> Lines:
-    """The lines for an activation on `[low, high]`."""
-    return RELAXED[name](name, low, high)
+    """The lines for an activation on `[low, high]`; ends that rounding has put in the wrong order are turned over."""
+    return RELAXED[name](name, torch.minimum(low, high), torch.maximum(low, high))
 
 
 def _hinge(name: str, low: Tensor, high: Tensor) -> Lines:
@@ -65,7 +65,11 @@ def _above(name: str, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         high > 0
     )
     width = (high - low).clamp_min(torch.finfo(low.dtype).tiny)
-    slope = torch.where(has_tangent, _slope(name, point), (function(high) - function(low)) / width)
+    # On an interval as narrow as rounding the quotient is anything; no chord is steeper than the function at zero.
+    chord = ((function(high) - function(low)) / width).clamp(
+        min=torch.zeros_like(low), max=_slope(name, 0 * low)
+    )
+    slope = torch.where(has_tangent, _slope(name, point), chord)
     touched = torch.where(has_tangent, point, high)
     return slope, function(touched) - slope * touched
 

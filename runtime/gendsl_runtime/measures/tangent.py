@@ -49,7 +49,8 @@ def tangent_kernel(runs: Runs, inputs: Tensor, others: Tensor | None = None, *, 
     seen = _seen if has_records(runs.network) else _by_jacobian
     left = seen(runs, inputs, of)
     right = left if others is None else seen(runs, others, of)
-    total = inputs.new_zeros(count, left[0].examples, count, right[0].examples)
+    # Of the slopes' kind: inputs may be tokens.
+    total = left[0].slopes.new_zeros(count, left[0].examples, count, right[0].examples)
     for one, two in zip(left, right, strict=True):
         one.add(total, two, is_full=of == "full")
     if of != "full":

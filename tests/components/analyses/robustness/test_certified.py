@@ -129,3 +129,17 @@ def test_a_convolution_is_the_matrix_that_it_acts_as(make_runs):
 def test_networks_without_a_rule_are_refused(make_runs):
     with pytest.raises(Problem, match="cannot be bounded"):
         certified(make_runs(hidden=[3, 3], skip=True))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "erf"])
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_ball_of_one_point_is_the_network_itself(make_runs, activation, norm):
+    """Intervals as narrow as rounding, whose ends may come in either order, hold no wild lines."""
+    runs = make_runs(hidden=[6, 5, 4], activation=activation, test=20, dtype=torch.float64, scale=2.0)
+    inputs, targets = runs.split("test")
+    outputs, place = runs.outputs(inputs), targets.unsqueeze(1)
+    margin = outputs.gather(1, place)[:, 0] - outputs.scatter(1, place, -torch.inf).amax(1)
+    for radius in (0.0, 1e-15):
+        for method in ("ibp", "crown"):
+            found = certified(runs, radius=[radius], norm=norm, method=method)["margin"][:, 0]
+            torch.testing.assert_close(found, margin, atol=1e-11, rtol=0)
