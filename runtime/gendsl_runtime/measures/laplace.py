@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
+from scipy.optimize import brentq
 from torch import Tensor
 
 from gendsl_runtime.measures.blocks import (
@@ -29,7 +30,7 @@ from gendsl_runtime.runs import Runs
 
 Tune = Literal["none", "prior", "both"]
 REACH = 1e12
-"""Precisions that are looked at lie from 1 / REACH to REACH."""
+"""Precisions of the prior that are looked at lie from 1 / REACH to REACH; with the noise, those in units of its own."""
 
 
 @dataclass(frozen=True)
@@ -80,29 +81,39 @@ class Laplace:
     def tuned(self, tune: Tune) -> Laplace:
         """The same at the prior precision (and noise) of the largest evidence, the weights held.
 
-        Newton-free search in logarithms: Nelder and Mead from the best point of a coarse grid, to 1e-8.
+        With the noise s held the derivative of the evidence by `log a` is half of `sum e / (e + a) - a |w|^2` over the
+        eigenvalues e of `H / s^2`. With both free, in `r = a s^2` and the eigenvalues h of H, the best noise is `s^2 =
+        (R + r |w|^2) / n`, R the sum of squared differences of n numbers, and the derivative by `log r` is half of
+        `sum h / (h + r) - n r |w|^2 / (R + r |w|^2)`. Both fall from left to right: one maximum, found by bisection
+        and interpolation (Brent). Where it lies beyond 1 / `REACH` or `REACH` the end is taken.
         """
         if tune == "none":
             return self
-        values = torch.cat([block.values for block in self.blocks]).numpy()
-        is_both = tune == "both" and self.count > 0
+        is_both = tune == "both" and self.count > 0 and self.fit + self.squares > 0
+        values = torch.cat([block.values for block in self.blocks]).cpu().numpy()
+        values = values if is_both else self.scale * values
 
-        def loss(point: np.ndarray) -> float:
-            noise = math.exp(point[1]) if is_both else self.noise
-            scale = 1 / noise**2 if self.count else 1.0
-            precision = math.exp(point[0])
-            likelihood = -0.5 * self.fit * scale - self.count * math.log(noise) if self.count else 0.0
-            occam = np.log1p(scale * values / precision).sum()
-            return float(0.5 * (occam + precision * self.squares) - likelihood)
+        def slope(place: float) -> float:
+            at = math.exp(place)
+            pull = at * self.squares
+            pull = self.count * pull / (self.fit + pull) if is_both else pull
+            return float((values / (values + at)).sum() - pull)
 
-        edge = math.log(REACH)
-        noises = np.log(self.noise) + np.linspace(-7, 7, 29) if is_both else [math.log(self.noise)]
-        grid = [np.array([p, s]) for p in np.linspace(-edge, edge, 81) for s in noises]
-        start = min(grid, key=loss)[: 2 if is_both else 1]
-        options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 2000}
-        best = minimize(loss, start, method="Nelder-Mead", options=options).x
-        precision = float(np.exp(np.clip(best[0], -edge, edge)))
-        return replace(self, precision=precision, noise=float(np.exp(best[1])) if is_both else self.noise)
+        best = math.exp(_crossing(slope))
+        if not is_both:
+            return replace(self, precision=best)
+        square = (self.fit + best * self.squares) / self.count
+        return replace(self, precision=best / square, noise=math.sqrt(square))
+
+
+def _crossing(slope: Callable[[float], float]) -> float:
+    """Where a falling function is zero between `-log REACH` and `log REACH`, or the end nearer to that."""
+    edge = math.log(REACH)
+    if slope(-edge) <= 0:
+        return -edge
+    if slope(edge) >= 0:
+        return edge
+    return float(brentq(slope, -edge, edge, xtol=1e-12))
 
 
 def laplace(runs: Runs, *, on: str, structure: Structure, precision: float, noise: float) -> Laplace:
@@ -136,7 +147,9 @@ def output_variances(runs: Runs, inputs: Tensor, posterior: Laplace) -> Tensor:
     """Variances of the linearised outputs `diag(J S J^T)`, `(outputs, N)`, float64."""
     given = {"scale": posterior.scale, "precision": posterior.precision}
     by_name = {next(iter(block.shapes)): block for block in posterior.blocks}
-    is_layered = has_records(runs.network) and all(len(block.shapes) == 1 for block in posterior.blocks)
+    is_whole = sum(len(block.shapes) for block in posterior.blocks) == len(runs.state.parameters)
+    is_single = is_whole and all(len(block.shapes) == 1 for block in posterior.blocks)
+    is_layered = is_single and has_records(runs.network)
     if not is_layered:
         return _row_variances(runs, inputs, posterior)
     trace = traced(runs, inputs)

@@ -54,8 +54,9 @@ def laplace_evidence(
     2021; gains and offsets of norms their exact block), or the exact one of the `last_layer` alone, whose weights then
     are all that has a prior. BatchNorm has its running statistics, dropout is off.
 
-    `tune` takes the a of the largest evidence (and, with `both`, the noise of a regression), the weights held: found to
-    1e-8 in the logarithm, within 1e-12 to 1e12. All in float64 but for products in the precision of the weights
+    `tune` takes the a of the largest evidence (and, with `both`, the noise of a regression), the weights held: the one
+    zero of its slope, to 1e-12 in the logarithm, with a (with `both`, a noise^2) within 1e-12 to 1e12, of which an end
+    is taken where the weights are zero or a regression is fitted perfectly. All in float64 but for products in the precision of the weights
     (relative error about 1e-6).
 
     Args:

@@ -53,8 +53,8 @@ def laplace_predictive(
         log (1 / S) sum_s prod_i p(y_i | f_s(x_i)),
 
     the conditional marginal likelihood `log p(D_rest | D_trained)` of Lotfi et al. (2022) where the split was not
-    trained on. `joint_error` is its standard error by the delta method; where it is near 1 one draw has all the
-    weight, and the value is too low. BatchNorm has its running statistics, dropout is off.
+    trained on. `joint_error` is its standard error by the delta method (NaN for one draw); where it is near 1 one draw
+    has all the weight, and the value is too low. BatchNorm has its running statistics, dropout is off.
 
     Args:
         on: the split predicted.
@@ -112,7 +112,8 @@ def _predicted(one: Runs, posterior: Laplace, on: str, link: str, samples: int) 
         spread += float(variances.mean(0).sum())
     weights = np.exp(joint - joint.max())
     effective = weights.sum() ** 2 / (weights**2).sum()
-    error = math.sqrt(max(0.0, samples / effective - 1) / max(samples - 1, 1))
+    spare = samples - 1
+    error = math.sqrt(max(0.0, samples / effective - 1) / spare) if spare else math.nan
     return (
         mean / examples,
         best / examples,

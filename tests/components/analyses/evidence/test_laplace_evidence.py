@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from torch.func import jacrev
 from gendsl_runtime.analyses.evidence.laplace_evidence import laplace_evidence
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.losses.hinge import hinge
+from gendsl_runtime.data import Split
 from gendsl_runtime.measures.gauss_newton import blocks
 from gendsl_runtime.measures.laplace import laplace
 from gendsl_runtime.models.cnn import cnn
@@ -252,3 +254,37 @@ def test_laplace_torch_says_the_same(kind: str, structure: str) -> None:
     runs = Runs(network, state, (data,), (0,), torch.nn.functional.cross_entropy)
     found = laplace_evidence(runs, structure=structure, prior_precision=0.7)
     assert found["log_evidence"][0] == pytest.approx(RECORDED[kind, structure], rel=1e-9)
+
+
+@pytest.mark.parametrize("tune", ["prior", "both"])
+def test_where_there_is_no_maximum_the_end_is_taken(tune: str) -> None:
+    """Weights of zero make every narrower prior better; a perfect fit every smaller noise, at one ratio of both."""
+    runs = regression(linear((3,), 1))
+    nothing = {name: torch.zeros_like(value) for name, value in runs.state.parameters.items()}
+    zero = replace(runs, state=replace(runs.state, parameters=nothing))
+    found = laplace_evidence(zero, structure="full", tune=tune, noise=0.5)
+    mean = float(runs.split("train")[1].square().mean())
+    assert found["noise"][0] == pytest.approx(math.sqrt(mean) if tune == "both" else 0.5, rel=1e-9)
+    ratio = found["prior_precision"][0] * (found["noise"][0] ** 2 if tune == "both" else 1.0)
+    assert ratio == pytest.approx(1e12, rel=1e-9)
+    assert np.isfinite(found["log_evidence"][0])
+    inputs, _ = runs.split("train")
+    exact = Split(inputs[0], runs.outputs(inputs)[0].T.detach())
+    fitted = replace(runs, data=(runs.data[0].with_splits(train=exact),), _splits={})
+    found = laplace_evidence(fitted, structure="full", tune=tune)
+    assert all(np.isfinite(value).all() for value in found.values())
+    if tune == "both":
+        weights = sum(float(value.square().sum()) for value in runs.state.parameters.values())
+        assert found["prior_precision"][0] == pytest.approx(25 / weights, rel=1e-6)
+
+
+def test_tuning_ends_where_the_slope_is_zero() -> None:
+    """MacKay's fixed points, to 1e-9: `a |w|^2` and `(n - R / s^2)` both are the well-determined parameters."""
+    runs = NETWORKS["regression"]()
+    found = laplace_evidence(runs, structure="full", tune="both")
+    a, noise, own = (float(found[name][0]) for name in ("prior_precision", "noise", "effective_parameters"))
+    squares = sum(float(value.square().sum()) for value in runs.state.parameters.values())
+    inputs, targets = runs.split("train")
+    rest = float((runs.outputs(inputs).detach() - targets.transpose(1, 2)).square().sum())
+    assert a * squares == pytest.approx(own, rel=1e-9)
+    assert targets.numel() - rest / noise**2 == pytest.approx(own, rel=1e-9)

@@ -13,11 +13,13 @@ from scipy.stats import multivariate_normal
 from gendsl_runtime.analyses.evidence.laplace_predictive import laplace_predictive
 from gendsl_runtime.measures.laplace import laplace, output_variances, sampled_outputs
 from gendsl_runtime.models.linear import linear
+from gendsl_runtime.models.mlp import mlp
 from gendsl_runtime.runs import Runs
 from tests.components.analyses.evidence.laplace_cases import (
     NETWORKS,
     STRUCTURES,
     dense,
+    images,
     matrix,
     regression,
     ridge,
@@ -75,3 +77,18 @@ def test_probit_and_samples_agree_for_a_narrow_posterior() -> None:
         found = laplace_predictive(runs, link=link, prior_precision=1e9, samples=10)
         np.testing.assert_allclose(found["log_likelihood"], found["map_log_likelihood"], atol=1e-4)
         np.testing.assert_allclose(found["joint"], 4 * found["map_log_likelihood"], atol=1e-2)
+
+
+def test_a_last_layer_without_bias() -> None:
+    """One block of one parameter that is not the whole network."""
+    runs = images(mlp((4,), 3, hidden=[6], bias=False))
+    found = laplace_predictive(runs, structure="last_layer", samples=2)
+    jacobian, _, whole = dense(runs)
+    rows = jacobian[:4, :, -18:]
+    inverse = torch.linalg.inv(whole[-18:, -18:] + torch.eye(18).double())
+    expected = torch.einsum("ncp,pq,ncq->nc", rows, inverse, rows).mean()
+    assert found["variance"][0] == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_one_draw_has_no_error() -> None:
+    assert math.isnan(laplace_predictive(images(mlp((4,), 3, hidden=[6])), samples=1)["joint_error"][0])
