@@ -46,9 +46,10 @@ def clusters(numbers: np.ndarray, levels: int) -> np.ndarray:
 
 
 def quantised(numbers: np.ndarray, centres: np.ndarray) -> Quantised:
-    """Each number as the nearest value of the codebook, whose values are the centres rounded to float16."""
-    with np.errstate(over="ignore"):
-        codebook = np.sort(np.asarray(centres).astype(np.float16))
+    """Each number as the nearest value of the codebook, whose values are the centres rounded to float16; of centres
+    beyond its range (65504) the end."""
+    largest = float(np.finfo(np.float16).max)
+    codebook = np.sort(np.clip(np.asarray(centres), -largest, largest).astype(np.float16))
     values = codebook.astype(np.float64)
     places = np.searchsorted((values[1:] + values[:-1]) / 2, np.asarray(numbers, dtype=np.float64))
     return Quantised(places, codebook)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cholesky, qr, solve_triangular
+from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
+
+from gendsl_runtime.problem import Problem
 
 LogEvidence = Callable[[np.ndarray], float]
 """`log p` of the examples at these places."""
@@ -62,7 +64,14 @@ class Process(NamedTuple):
 
     def _factor(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         covariance = self.kernel[np.ix_(rows, rows)] + self.noise**2 * np.eye(len(rows))
-        lower = cholesky(covariance, lower=True)
+        try:
+            lower = cholesky(covariance, lower=True)
+        except LinAlgError:
+            raise Problem(
+                "out-of-range",
+                f"with noise of {self.noise:g} the covariance of the examples is singular to rounding",
+                help="take more noise, a shorter lengthscale or a rougher kernel (`matern32`)",
+            ) from None
         return lower, solve_triangular(lower, self.targets[rows], lower=True)
 
     def log_evidence(self, rows: np.ndarray) -> float:

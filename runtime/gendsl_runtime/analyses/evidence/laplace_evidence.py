@@ -56,8 +56,8 @@ def laplace_evidence(
 
     `tune` takes the a of the largest evidence (and, with `both`, the noise of a regression), the weights held: the one
     zero of its slope, to 1e-12 in the logarithm, with a (with `both`, a noise^2) within 1e-12 to 1e12, of which an end
-    is taken where the weights are zero or a regression is fitted perfectly. All in float64 but for products in the precision of the weights
-    (relative error about 1e-6).
+    is taken where the weights are zero or a regression is fitted perfectly. All in float64 but for products in the
+    precision of the weights (relative error about 1e-6).
 
     Args:
         on: the split; `fit` is everything the run was trained on.

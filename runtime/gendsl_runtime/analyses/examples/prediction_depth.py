@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from gendsl_runtime.component import Count, SplitName, analysis
-from gendsl_runtime.measures.drawn import classes
+from gendsl_runtime.measures.drawn import WHOLE, classes
 from gendsl_runtime.measures.layers import hidden
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
@@ -40,7 +40,8 @@ def prediction_depth(
     the last layer's neighbours disagree with the network it is the number of layers. `probe_accuracy` is how
     often the neighbours in a layer give the true class.
 
-    On the training set itself an example is not its own neighbour. Evaluation mode; distances in float64 of
+    On the training set itself (`train`, `fit`, or `whole` that `subset` drew it from) an example is not its own
+    neighbour. Evaluation mode; distances in float64 of
     float32 representations. Unchanged by rotations and scaling of a layer.
 
     Args:
@@ -72,9 +73,10 @@ def _member(one: Runs, on: str, k: int, known: int, examples: int) -> tuple[np.n
     references, answers = (part[:, :known] for part in one.split("train"))
     inputs, targets = (part[:, :examples] for part in one.split(on))
     final = classes(one, on=on)[0, :examples].cpu().numpy()
+    own = _own(one, on, known, inputs.shape[1])
     given = []
     for base, stack in zip(_layers(one, references), _layers(one, inputs), strict=True):
-        nearest = _nearest(stack, base, k, is_same=on == "train")
+        nearest = _nearest(stack, base, k, own=own)
         votes = answers[0].cpu().numpy()[nearest]
         counts = (votes[:, :, None] == np.arange(one.network.outputs)).sum(1)
         given.append(counts.argmax(1))
@@ -82,6 +84,21 @@ def _member(one: Runs, on: str, k: int, known: int, examples: int) -> tuple[np.n
     lasting = np.logical_and.accumulate(is_final[::-1]).sum(0)
     accuracy = np.array([(row == targets[0].cpu().numpy()).mean() for row in given])
     return len(given) - lasting, accuracy
+
+
+def _own(one: Runs, on: str, known: int, examples: int) -> np.ndarray:
+    """For each example its place among the first `known` training examples, -1 where it is none of them."""
+    found = np.full(examples, -1)
+    data = one.data[0]
+    drawn = data.split("train").places
+    if on == "train" or (on == "fit" and data.fit[0] == "train"):
+        shared = np.arange(min(known, examples))
+        found[shared] = shared
+    elif on == WHOLE and drawn is not None:
+        places = drawn.cpu().numpy()[:known]
+        inside = places < examples
+        found[places[inside]] = np.flatnonzero(inside)
+    return found
 
 
 def _layers(one: Runs, inputs: torch.Tensor) -> list[np.ndarray]:
@@ -92,12 +109,12 @@ def _layers(one: Runs, inputs: torch.Tensor) -> list[np.ndarray]:
     return [row.cpu().numpy().T for row in rows]
 
 
-def _nearest(points: np.ndarray, base: np.ndarray, k: int, *, is_same: bool) -> np.ndarray:
-    """Places of the k nearest of `base`, `(points, k)`; of equal distances the first."""
+def _nearest(points: np.ndarray, base: np.ndarray, k: int, *, own: np.ndarray) -> np.ndarray:
+    """Places of the k nearest of `base`, `(points, k)`, but for a point's `own`; of equal distances the first."""
     found = np.empty((len(points), k), dtype=np.int64)
     for place, point in enumerate(points):
         squares = np.square(base - point).sum(1)
-        if is_same and place < len(base):
-            squares[place] = np.inf
+        if own[place] >= 0:
+            squares[own[place]] = np.inf
         found[place] = np.argsort(squares, kind="stable")[:k]
     return found

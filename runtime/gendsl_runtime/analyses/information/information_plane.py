@@ -69,7 +69,8 @@ def information_plane(
     difference of the upper bounds of H(T) and of H(T|Y), which is an estimate and no bound; `resolution` is
     the noise's standard deviation. `ksg`: nearest neighbours in maximum norm, between the continuous inputs
     and T (Kraskov et al. 2004, algorithm 1) and between T and the classes (Ross 2014). For deterministic
-    layers of many units it is far below the infinite truth; it may come out below zero by chance. Units that
+    layers of many units it is far below the infinite truth; it may come out below zero by chance, and `labels` is NaN
+    where no class has two examples (one that is alone in its class is left out). Units that
     are equal for many examples (a ReLU at zero) are set apart by relative noise of 1e-10 as in the paper;
     `resolution` is the median distance to the k-th neighbour in T.
 
@@ -89,9 +90,11 @@ def information_plane(
     """
     inputs, targets = (part[:, :examples] for part in runs.split(on))
     count = inputs.shape[1]
-    if count < neighbours + 2:
+    if count < (neighbours + 2 if estimator == "ksg" else 2):
         raise Problem(
-            "bad-data", f"`information_plane` has {count} examples to estimate from", help="take more"
+            "bad-data",
+            f"`information_plane` has {count} examples to estimate from",
+            help=f"take more than k + 1 = {neighbours + 1}" if estimator == "ksg" else "take at least two",
         )
     stacks = hidden(runs, inputs)
     settings = Settings(estimator, bins, noise, neighbours)

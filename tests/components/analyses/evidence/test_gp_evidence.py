@@ -13,6 +13,7 @@ from gendsl_runtime.analyses.evidence.gp_evidence import gp_evidence
 from gendsl_runtime.datasets.curve import curve
 from gendsl_runtime.losses.mse import mse
 from gendsl_runtime.models.basis import basis
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
 FAMILIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -51,3 +52,8 @@ def test_gaussian_processes_against_scikit_learn(kernel: str) -> None:
     expected = (-0.5 * ((aims - means) ** 2 / variances + np.log(2 * np.pi * variances))).mean()
     assert found["test_log_likelihood"][1] == pytest.approx(expected, rel=1e-8)
     assert found["test_loss"][1] == pytest.approx(((aims - means) ** 2).mean(), rel=1e-8)
+
+
+def test_a_singular_covariance_is_told() -> None:
+    with pytest.raises(Problem, match="singular to rounding"):
+        gp_evidence(curves(basis((1,), 1)), lengthscale=100.0, noise=1e-9)

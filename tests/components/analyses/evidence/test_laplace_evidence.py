@@ -16,7 +16,6 @@ from torch.func import jacrev
 from gendsl_runtime.analyses.evidence.laplace_evidence import laplace_evidence
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.losses.hinge import hinge
-from gendsl_runtime.data import Split
 from gendsl_runtime.measures.gauss_newton import blocks
 from gendsl_runtime.measures.laplace import laplace
 from gendsl_runtime.models.cnn import cnn

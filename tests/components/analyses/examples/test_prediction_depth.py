@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from gendsl_runtime.analyses.examples.prediction_depth import prediction_depth
+from gendsl_runtime.datasets.subset import subset
 from gendsl_runtime.measures.layers import hidden
 from gendsl_runtime.problem import Problem
 
@@ -60,6 +63,20 @@ def test_a_clear_case_is_decided_at_the_input(make_runs):
     given = prediction_depth(runs, neighbours=5)
     assert (given["depth"] == 0).all()
     assert (given["probe_accuracy"] == 1).all()
+
+
+def test_an_example_is_not_its_own_neighbour_under_any_name(make_runs):
+    """Of `fit`, which is `train` here, and of `whole`, by the places that `subset` leaves."""
+    runs = make_runs(hidden=[4], train=40, is_shared=True)
+    expected = prediction_depth(runs, on="train", neighbours=3)
+    given = prediction_depth(runs, on="fit", neighbours=3)
+    np.testing.assert_array_equal(given["depth"], expected["depth"])
+    part = subset(runs.data[0], share=0.6, seed=4)
+    drawn = replace(runs, data=(part,) * 3, _splits={})
+    places = part.split("train").places.numpy()
+    whole = prediction_depth(drawn, on="whole", neighbours=3)
+    among = prediction_depth(drawn, on="train", neighbours=3)
+    np.testing.assert_array_equal(whole["depth"][:, places], among["depth"])
 
 
 def test_as_many_neighbours_as_there_are_is_refused(make_runs):

@@ -59,3 +59,9 @@ def test_running_statistics_are_counted(make_runs):
     plain, normed = (make_runs(norm=norm, bias=False) for norm in ("layer", "batch"))
     gap = code_length(normed)["weights"] - code_length(plain)["weights"]
     np.testing.assert_allclose(gap, 10 * 32 * np.log(2), rtol=1e-12)
+
+
+def test_values_beyond_float16_are_its_ends():
+    """An infinite value in the codebook would make every output NaN."""
+    code = quantised(np.array([-1e6, 0.0, 7e4]), np.array([-1e6, 0.0, 7e4]))
+    np.testing.assert_array_equal(code.values, [-65504, 0, 65504])

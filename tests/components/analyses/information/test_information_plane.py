@@ -147,4 +147,7 @@ def test_scaling_a_layer_changes_noise_and_not_bins(make_runs):
 
 def test_too_few_examples(make_runs):
     with pytest.raises(Problem, match="has 4 examples"):
-        information_plane(make_runs(), examples=4)
+        information_plane(make_runs(), examples=4, estimator="ksg")
+    assert information_plane(make_runs(), examples=4)["used"][0] == 4
+    with pytest.raises(Problem, match="has 1 examples"):
+        information_plane(make_runs(), examples=1)
