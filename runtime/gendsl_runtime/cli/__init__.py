@@ -26,6 +26,7 @@ COMMANDS = (
     "show",
     "export",
     "compare",
+    "gallery",
     "serve",
     "cache",
     "list",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,22 +107,17 @@ def _write_all(texts: Mapping[Path, str]) -> None:
     from gendsl_runtime.cli.options import UsageError
 
     written: list[Path] = []
-    try:
-        for path, text in texts.items():
+    for path, text in texts.items():
+        try:
             _write_new(path, text)
-            written.append(path)
-    except FileExistsError as error:
-        _take_back(written)
-        raise UsageError(f"{error.filename} is already there, and is left as it is") from None
-    except OSError as error:
-        _take_back(written)
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{error.filename} cannot be written: {reason}") from None
-
-
-def _take_back(written: Sequence[Path]) -> None:
-    for path in written:
-        path.unlink()
+        except OSError as error:
+            for one in written:
+                one.unlink()
+            if isinstance(error, FileExistsError):
+                raise UsageError(f"{path} is already there, and is left as it is") from None
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(f"{path} cannot be written: {reason}") from None
+        written.append(path)
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from markupsafe import Markup
 from gendsl_runtime.draft import write_whole
 from gendsl_runtime.report.cards import MARKS, cards
 from gendsl_runtime.report.picture import Picture, picture
-from gendsl_runtime.report.render import FOLDER, PAGE, environment, policy, sentences, shown_plots
+from gendsl_runtime.report.render import FOLDER, environment, policy, sentences, shown_plots
+from gendsl_runtime.report.words import duration
 from gendsl_runtime.results import Results
 from gendsl_runtime.store.faults import told
 
 INDEX = "index.html"
+ANCHOR = re.compile(r"[^A-Za-z0-9_]")
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,9 @@ class Exhibit:
     fault: str = ""
 
     @property
-    def tally(self) -> Mapping[str, int]:
-        """How many claims came out each way, only those that occur."""
-        return tally([self])
+    def anchor(self) -> str:
+        """Its place on the page."""
+        return ANCHOR.sub("-", self.name)
 
 
 def exhibit(results: Results, folder: Path, *, name: str, family: str, report: str) -> Exhibit:
@@ -65,7 +68,7 @@ def exhibit(results: Results, folder: Path, *, name: str, family: str, report: s
         family=family,
         title=results.spec.title,
         sentence=sentences(results.spec.about)[0],
-        picture=picture(shown_plots(results.spec), folder, key=name.replace("/", "-")),
+        picture=picture(shown_plots(results.spec), folder, key=ANCHOR.sub("-", name)),
         claims=tuple(
             Claimed(card.verdict.name.replace("_", " "), str(card.verdict.outcome), card.mark, card.estimate)
             for card in found
@@ -98,20 +101,15 @@ def render_gallery(exhibits: Sequence[Exhibit], folder: Path, *, preset: str | N
 def gallery_page(exhibits: Sequence[Exhibit], *, preset: str | None = None) -> str:
     """The HTML of the page."""
     scripts = [(FOLDER / "gallery.js").read_text(encoding="utf-8")]
-    families: dict[str, list[Exhibit]] = {}
-    for one in exhibits:
-        families.setdefault(one.family, []).append(one)
     styles = [(FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "gallery.css")]
     return (
         environment()
         .get_template("gallery.html")
         .render(
-            families=families,
-            count=len(exhibits),
+            exhibits=exhibits,
             tally=tally(exhibits),
             faults=[one for one in exhibits if one.fault],
             preset=preset,
-            page=PAGE,
             style=Markup("\n".join(styles)),
             scripts=[Markup(script) for script in scripts],
             policy=policy(scripts),
@@ -126,4 +124,6 @@ def _facts(results: Results) -> list[str]:
     if record is not None:
         trained = sum(step.total for step in record.steps if step.kind == "train")
         facts += [f"{trained:,} training{'s' * (trained != 1)}"] if trained else []
+        is_cold = not any(step.cached for step in record.steps if step.kind == "train")
+        facts += [f"{duration(sum(step.seconds for step in record.steps))} CPU"] if is_cold else []
     return facts + ([f"preset {experiment.preset}"] if experiment.preset else [])

@@ -63,7 +63,7 @@ def render_report(results: Results, folder: Path) -> Path:
 
 
 def _rendered(results: Results, folder: Path) -> Path:
-    figures = [_written(drawn(plot, results), folder / "figures") for plot in _shown(results.spec)]
+    figures = [_written(drawn(plot, results), folder / "figures") for plot in shown_plots(results.spec)]
     write_whole(folder / "spec.gen", results.spec.text.encode())
     path = folder / PAGE
     write_whole(path, page(results, figures, attached(folder, results)).encode())
@@ -82,7 +82,7 @@ def _written(item: Drawn, folder: Path) -> Drawn:
     return item
 
 
-def _shown(experiment: spec.Spec) -> list[spec.Plot]:
+def shown_plots(experiment: spec.Spec) -> list[spec.Plot]:
     """The figures in the order of `report`; all of them, in file order, where there is none."""
     plots = {plot.name: plot for plot in experiment.plots}
     chosen = [plots[name] for name in experiment.show if name in plots]
@@ -105,7 +105,7 @@ def drawn(plot: spec.Plot, results: Results) -> Drawn:
 def page(results: Results, figures: list[Drawn], files: Sequence[Attached] = ()) -> str:
     """The HTML of the report."""
     experiment = results.spec
-    lead, rest = _sentences(experiment.about)
+    lead, rest = sentences(experiment.about)
     scripts = [libraries(), (FOLDER / "page.js").read_text(encoding="utf-8")]
     used = methods(experiment)
     content: dict[str, Any] = {
@@ -183,7 +183,7 @@ def policy(scripts: list[str]) -> str:
     )
 
 
-def _sentences(about: str) -> tuple[str, str]:
+def sentences(about: str) -> tuple[str, str]:
     """The first sentence, and the rest."""
     text = " ".join(about.split())
     for end in (place for place in range(1, len(text) - 1) if text[place - 1] in ".?!"):
