@@ -70,6 +70,11 @@ def test_the_graph_shows_each_declaration_with_its_state() -> None:
         (float("nan"), "–"),
         (float("-inf"), "−∞"),
         (1e6, "1e6"),
+        (148_612.0, "148,600"),
+        (-10_000.4, "−10,000"),
+        (9999.6, "10,000"),
+        (999_990.0, "1e6"),
+        (1234.4, "1234"),
     ],
 )
 def test_numbers_are_short_and_typeset(value: float, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -64,8 +65,7 @@ def histogram(
     }
     if color is not None:
         encoding["color"] = {"field": "color", **(colour(color) or {})}
-    mark = {"type": "rect", "opacity": 0.55 if color else 0.85}
-    chart = drawn(mark if color else {**mark, "color": PALETTE[0]}, encoding, data(shares))
+    chart = _bars(encoding, data(shares), is_tinted=color is not None)
     return finished(
         chart,
         facet,
@@ -73,6 +73,18 @@ def histogram(
         slider=slider,
         description=f"Histogram of {x.title}.",
     )
+
+
+def _bars(encoding: dict[str, Any], rows: alt.InlineData, *, is_tinted: bool) -> Any:
+    """Bars; of several colours light ones under the full tops of all, so that none is lost behind another."""
+    if not is_tinted:
+        return drawn({"type": "rect", "opacity": 0.85, "color": PALETTE[0]}, encoding, rows)
+    top = {key: encoding[key] for key in ("x", "x2", "y", "color", "tooltip")}
+    chart = alt.layer(
+        drawn({"type": "rect", "opacity": 0.35}, encoding), drawn({"type": "rule", "strokeWidth": 2.5}, top)
+    )
+    chart.data = rows
+    return chart
 
 
 def _edges(values: np.ndarray, bins: int | None, *, is_log: bool) -> np.ndarray:

@@ -52,8 +52,8 @@ class Methods:
     """Papers that the spec names in its own words."""
 
     def number(self, key: str) -> int | None:
-        """The number of a reference, from 1."""
-        keys = [paper.key for paper in self.references]
+        """The number of a reference, from 1; those without an entry follow the others."""
+        keys = [*(paper.key for paper in self.references), *self.others]
         return keys.index(key) + 1 if key in keys else None
 
     @property

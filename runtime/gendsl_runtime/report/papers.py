@@ -15,7 +15,7 @@ _IDENTIFIER = re.compile(r"[\w.()/;:-]+")
 
 @dataclass(frozen=True)
 class Paper:
-    """One entry; `text` is its BibTeX."""
+    """One entry; `text` is its BibTeX, `fields` are as they are printed."""
 
     key: str
     fields: dict[str, str]
@@ -73,6 +73,13 @@ def papers() -> dict[str, Paper]:
 def read(text: str) -> dict[str, Paper]:
     """The entries of a BibTeX text: one field a line, values in braces."""
     return {
-        match[2]: Paper(match[2], {name.lower(): value for name, value in _FIELD.findall(match[3])}, match[0])
+        match[2]: Paper(
+            match[2], {name.lower(): _printed(value) for name, value in _FIELD.findall(match[3])}, match[0]
+        )
         for match in _ENTRY.finditer(text)
     }
+
+
+def _printed(value: str) -> str:
+    """A field without what speaks to BibTeX alone: braces that keep capitals, dollars around mathematics."""
+    return value.translate({ord(letter): None for letter in "{}$"})

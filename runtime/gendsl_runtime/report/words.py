@@ -82,13 +82,15 @@ def spelt(axis: str, label: object, experiment: spec.Spec) -> str:
 
 
 def number(value: float, *, digits: int = 4) -> str:
-    """A number to a few significant digits, with a true minus sign: `−0.01234`, `1.2 × 10⁶` as `1.2e6`."""
+    """A number to a few significant digits, with a true minus sign: `−0.01234`, `148,600`, `1.2 × 10⁶` as `1.2e6`."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     text = f"{value:.{digits}g}"
-    if "e" in text:
+    if 1e4 <= abs(float(text)) < 1e6:
+        text = f"{float(text):,.0f}"
+    elif "e" in text:
         mantissa, _, exponent = text.partition("e")
         text = f"{mantissa}e{int(exponent)}"
     return text.replace("-", "−")
