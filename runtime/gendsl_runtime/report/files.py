@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from gendsl_runtime.draft import write_whole
 FORMATS = ("json", "svg", "png", "pdf")
 SCALE = 2.0
 """PNG pixels for each pixel of the figure."""
+PNG = b"\x89PNG\r\n\x1a\n"
+"""How every PNG begins (ISO/IEC 15948, 5.2); chunks follow: length, kind, content, check sum."""
+LEVEL = 6
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -42,10 +47,26 @@ def encoded(chart: Mapping[str, Any], endings: Sequence[str], *, scale: float = 
     make: dict[str, Callable[[], bytes]] = {
         "json": lambda: json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(),
         "svg": svg.encode,
-        "png": lambda: vl_convert.svg_to_png(svg, scale=scale),
+        "png": lambda: packed(vl_convert.svg_to_png(svg, scale=scale)),
         "pdf": lambda: vl_convert.svg_to_pdf(svg),
     }
     return {ending: make[ending]() for ending in endings}
+
+
+def packed(png: bytes) -> bytes:
+    """The same picture in a third of the bytes or less: vl-convert packs its pixels in haste."""
+    chunks, place = [], len(PNG)
+    while place < len(png):
+        size, kind = struct.unpack_from(">I4s", png, place)
+        chunks.append((kind, png[place + 8 : place + 8 + size]))
+        place += 12 + size
+    pixels = zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
+    (*head, end) = [(kind, content) for kind, content in chunks if kind != b"IDAT"]
+    return PNG + b"".join(_chunk(*one) for one in (*head, (b"IDAT", zlib.compress(pixels, LEVEL)), end))
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def stem(name: str) -> str:
