@@ -19,8 +19,9 @@ from gendsl_runtime.problem import Problem
 
 PANELS = 64
 """Panels drawn at most."""
-SIDE = 230
-"""Pixels of a panel's longer side."""
+SIDE, SMALL = 230, 104
+"""Pixels of a panel's longer side; of pictures (not planes) from `SEVERAL` on."""
+SEVERAL = 5
 COLOURS = {"diverging": DIVERGING, "viridis": VIRIDIS, "grey": ("#FFFFFF", "#000000")}
 
 
@@ -51,7 +52,8 @@ def image(
         x: first coordinate of points drawn on top, such as those trained on.
         y: second coordinate of the points.
         color: what tells the points apart.
-        low, high: values of the first and the last colour; by default the lowest and the highest there is.
+        low, high: values of the first and the last colour; by default the lowest and the highest there is, or
+            equally far from 0 where `diverging` colours show values on both sides of it.
         columns: panels in a row.
         colors: from blue through light grey to vermilion, from dark to light, or from white to black.
     """
@@ -67,14 +69,16 @@ def image(
     along = slider.dim if slider is not None else ""
     others = [dim for dim in array.dims if dim not in (down, across, along)]
     panels, skipped = _panels(array, facet, [str(dim) for dim in others])
-    ends = _ends(array, low, high)
+    ends = _ends(array, low, high, is_diverging=colors == "diverging")
     shades = ramp(COLOURS[colors])
     on_top, missing = _points(table, x, y, color, facet)
+    is_small = len(panels) >= SEVERAL and array[down].dtype.kind != "f"
+    size = SMALL if is_small else SIDE
     drawn = [
-        _panel(title, grid.transpose(..., down, across), ends, shades, on_top, color)
+        _panel(title, grid.transpose(..., down, across), ends, shades, on_top, color, size)
         for title, grid in panels
     ]
-    wide = columns or {1: 1, 2: 2, 4: 2}.get(len(drawn), 3 if len(drawn) <= 12 else 6)
+    wide = columns or {1: 1, 2: 2, 4: 2}.get(len(drawn), 6 if is_small else 3)
     whole = alt.concat(*drawn, columns=wide, spacing=18) & legend(
         value.title, ends, shades, spelt=value.format if value.share else ""
     )
@@ -131,9 +135,14 @@ def _product(texts: list[np.ndarray]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _ends(array: xr.DataArray, low: float | None, high: float | None) -> tuple[float, float]:
+def _ends(
+    array: xr.DataArray, low: float | None, high: float | None, *, is_diverging: bool
+) -> tuple[float, float]:
     finite = array.values[np.isfinite(array.values)]
     least, most = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if is_diverging and low is None and high is None and least < 0 < most:
+        most = max(-least, most)
+        least = -most
     return (least if low is None else low), (most if high is None else high)
 
 
@@ -144,6 +153,7 @@ def _panel(
     shades: list[str],
     on_top: dict[str, Any],
     color: Column | None,
+    size: int,
 ) -> Any:
     down, across = map(str, grid.dims[-2:])
     # Members that lie on grids of their own share the union of their labels: what is missing is no part of it.
@@ -156,7 +166,7 @@ def _panel(
     values = values[:, ::-1] if is_plane else values
     urls = [picture(one, low=ends[0], high=ends[1], colours=shades) for one in values]
     ratio = (high_y - low_y) / (high_x - low_x) if not is_plane else 1.0
-    width, height = (SIDE, round(SIDE * ratio)) if ratio <= 1 else (round(SIDE / ratio), SIDE)
+    width, height = (size, round(size * ratio)) if ratio <= 1 else (round(size / ratio), size)
     channels = {
         "x": side(across, (low_x, high_x), is_shown=is_plane),
         "y": side(down, (low_y, high_y) if is_plane else (high_y, low_y), is_shown=is_plane),

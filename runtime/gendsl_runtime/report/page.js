@@ -65,7 +65,8 @@
   const config = json(document.getElementById("chart-config"));
   config.font = getComputedStyle(document.body).getPropertyValue("--sans").trim();
   config.aria = false;
-  const panel = 230;
+  const panel = (parts) => Math.max(1, ...(parts || []).map((part) => part.width));
+  const isPlane = (parts) => parts.some((part) => part.layer[0].encoding.x.axis);
   const fitted = (spec, room) => {
     const copy = structuredClone(spec);
     if (copy.spec) {
@@ -74,7 +75,8 @@
       copy.spec.width = Math.min(420, Math.floor((room - 70) / copy.columns) - 24);
     } else if (copy.vconcat) {
       copy.vconcat.filter((part) => part.columns).forEach((part) => {
-        part.columns = Math.max(1, Math.min(part.columns, Math.floor((room + 18) / (panel + 70))));
+        const wide = panel(part.concat) + (isPlane(part.concat) ? 70 : 20);
+        part.columns = Math.max(1, Math.min(part.columns, Math.floor((room + 18) / wide)));
       });
     } else {
       copy.width = room;
@@ -93,10 +95,9 @@
       const parts = spec.vconcat[0].concat || [];
       const columns = spec.vconcat[0].columns || 1;
       const rows = Math.ceil(parts.length / columns);
-      const isPlane = parts.some((part) => part.layer[0].encoding.x.axis);
       const isNamed = parts.some((part) => part.title && part.title.text);
-      const inner = Math.max(panel, ...parts.map((part) => part.height)) * rows;
-      return inner + (isPlane ? 40 : 0) * rows + (isNamed ? 22 : 0) * rows + (rows - 1) * 18 + 62;
+      const inner = Math.max(...parts.map((part) => part.height)) * rows;
+      return inner + (isPlane(parts) ? 40 : 0) * rows + (isNamed ? 22 : 0) * rows + (rows - 1) * 18 + 62;
     }
     return spec.height + 46 + (hasLegend(spec) ? 41 : 0);
   };

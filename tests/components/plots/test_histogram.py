@@ -45,3 +45,13 @@ def test_equal_values_have_one_bin_of_their_own() -> None:
 def test_without_any_value_there_is_nothing_to_draw() -> None:
     with pytest.raises(Problem, match="nothing to draw: 4 of 4 points have no value"):
         histogram(TABLE, quantity(np.full(4, np.nan), seed=[0, 1, 2, 3]))
+
+
+def test_overlapping_histograms_are_told_apart_by_their_tops() -> None:
+    x = quantity(VALUES, run=NAMES, seed=SEEDS)
+    content = histogram(TABLE, x, color=labels("run", NAMES)).to_dict()
+    bars, tops = content["layer"]
+    assert (bars["mark"]["type"], tops["mark"]["type"]) == ("rect", "rule")
+    assert "y2" not in tops["encoding"]
+    assert tops["encoding"]["x2"] == bars["encoding"]["x2"]
+    assert "layer" not in histogram(TABLE, x).to_dict()

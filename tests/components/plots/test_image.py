@@ -11,7 +11,7 @@ import pytest
 import vl_convert
 
 from gendsl_runtime.chart.raster import picture, ramp
-from gendsl_runtime.chart.style import VIRIDIS
+from gendsl_runtime.chart.style import DIVERGING, VIRIDIS
 from gendsl_runtime.plots.image import PANELS, image
 from gendsl_runtime.problem import Problem
 from tests.components.plots.columns import TABLE, labels, notes, quantity
@@ -115,3 +115,26 @@ def test_many_pictures_are_cut_off_and_say_so() -> None:
 def test_a_line_is_no_picture() -> None:
     with pytest.raises(Problem, match="over two axes"):
         image(TABLE, quantity(np.zeros(3), epoch=[1, 2, 3]))
+
+
+def test_pictures_of_three_axes_have_a_small_panel_each_in_the_order_of_the_first() -> None:
+    """[example, y, x]: digits, kernels, mazes; rows are counted downwards."""
+    grids = np.arange(6 * 4 * 2, dtype=np.float64).reshape(6, 4, 2)
+    chart = image(TABLE, quantity(grids, example=range(6), y=range(4), x=range(2)), colors="grey")
+    found = panels(chart)
+    assert [panel["title"]["text"] for panel in found] == [f"example {k}" for k in range(6)]
+    assert [(panel["width"], panel["height"]) for panel in found] == [(52, 104)] * 6
+    assert chart.to_dict()["vconcat"][0]["columns"] == 6
+    shades = pixels(url(found[2]))[..., 0].astype(int)
+    assert shades.shape == (4, 2)
+    assert shades.ravel().tolist() == sorted(shades.ravel().tolist(), reverse=True), "larger is darker"
+    assert abs(shades[0, 0] - 255 * (1 - 16 / 47)) < 1.5
+
+
+def test_diverging_colours_have_their_middle_at_zero_where_signs_differ() -> None:
+    grid = np.array([[-1.0, 0.0], [0.5, 3.0]])
+    middle = ramp(DIVERGING)[127]
+    read = pixels(url(panels(image(TABLE, quantity(grid, y=range(2), x=range(2))))[0]))
+    assert read[0, 1][:3].tolist() == [int(middle[k : k + 2], 16) for k in (1, 3, 5)]
+    given = pixels(url(panels(image(TABLE, quantity(grid, y=range(2), x=range(2)), low=-1.0))[0]))
+    assert given[0, 0][:3].tolist() == [int(DIVERGING[0][k : k + 2], 16) for k in (1, 3, 5)]
