@@ -12,7 +12,7 @@ from gendsl_runtime.runs import Runs
 
 
 @analysis(
-    version=1,
+    version=2,
     needs="labelling",
     gives={
         "score": "1 [iteration, example, y, x]",
@@ -40,8 +40,8 @@ def thoughts(
     """What a network thinks of each place after each iteration, for pictures with a slider.
 
     `score = softmax(H(h_t))_c`, the probability of class c = `of` at each place; a sequence is one row. `truth` is 1
-    where the label is c, 0 where it is another, and NaN where nothing is asked; `input` is the sum of the input's
-    channels, each times its place counted from 1, so that markers differ from what they stand on.
+    where the label is c and 0 where it is another; both are NaN where nothing is asked. `input` is the sum of the
+    input's channels, each times its place counted from 1, so that markers differ from what they stand on.
 
     Args:
         iterations: how many.
@@ -65,9 +65,10 @@ def thoughts(
                 scores.append(share.movedim(-1, 1).reshape(runs.members, -1, height, width))
                 told.append(turn)
     labels = targets.reshape(runs.members, -1, height, width)
+    is_asked = (labels >= 0)[:, None]
     weights = torch.arange(1, seen.shape[1] + 1, dtype=torch.float64).reshape(1, -1, 1, 1, 1)
     return {
-        "score": torch.stack(scores, 1),
+        "score": torch.where(is_asked, torch.stack(scores, 1), torch.nan),
         "truth": torch.where(labels >= 0, (labels == of).double(), torch.nan),
         "input": (seen.double() * weights).sum(1).movedim(-1, 1),
         "iteration": np.array(told),
