@@ -83,9 +83,10 @@ def chain(runs: Runs) -> Chain:
 
 
 def _not_a_chain(part: object) -> Problem:
+    kind = part.name if isinstance(part, Pointwise) else type(part).__name__
     return Problem(
         "not-certifiable",
-        f"a network with `{type(part).__name__}` cannot be bounded",
+        f"a network with `{kind}` cannot be bounded",
         help="certificates are for chains of linear, convolution, average pooling and batch norm layers with the "
         f"activations {', '.join(sorted(RELAXED))}",
     )

@@ -165,7 +165,7 @@ def _layer_gram(pieces: tuple[Record | Tensor, ...]) -> Tensor:
 
 def _explicit(one: Runs, inputs: Tensor, targets: Tensor) -> Iterator[Tensor]:
     """Gradients `(few, parameters)`, float64: every example is given a copy of the network, as a member of its own."""
-    size = max(1, int(CACHE // (4 * vectors.size(one.state.parameters))))
+    size = max(1, int(CACHE // (4 * vectors.state_size(one.state))))
     for x, y in zip(torch.split(inputs, size), torch.split(targets, size), strict=True):
         copies = one.repeated(len(x))
         leaves = {name: tensor.detach().requires_grad_() for name, tensor in copies.state.parameters.items()}

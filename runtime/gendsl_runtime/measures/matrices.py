@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.network import Tensors
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.layers.linear import Linear
 
@@ -28,7 +29,16 @@ def matrices(runs: Runs) -> Tensors:
     A convolution's kernel `(outputs, channels, height, width)` is flattened to `(outputs, channels * height *
     width)`, the matrix that acts on one patch. A factor of the parametrisation (`W / sqrt(inputs)` of `ntk`)
     is part of the matrix.
+
+    Raises:
+        Problem: the network learns no weights of layers, as one in a subspace.
     """
+    if not weights(runs.state.parameters):
+        raise Problem(
+            "unknown-layers",
+            "the network learns no weights of layers",
+            help="use a model whose own weights are trained, such as `mlp` or `cnn`",
+        )
     factors = _factors(runs.network)
     return {
         name: weight.flatten(2).double() * factors.get(name, 1.0)

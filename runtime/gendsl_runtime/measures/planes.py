@@ -12,6 +12,7 @@ from gendsl_runtime.measures.matrices import is_weight
 from gendsl_runtime.measures.points import Heights, heights
 from gendsl_runtime.measures.restate import Statistics
 from gendsl_runtime.network import State, Tensors
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
 Biases = Literal["ignored", "included"]
@@ -27,6 +28,9 @@ def direction(
     each weight tensor as a whole; `none`: standard normal. With `biases` `ignored` nothing but weights moves, as in the
     paper. `included`: a bias is part of its filter (or layer), both being scaled as one vector; a gain or offset of a
     norm is scaled as one vector. A filter whose weights are all 0 does not move.
+
+    Raises:
+        Problem: nothing of the network moves.
     """
     drawn = {
         name: torch.from_numpy(stream.standard_normal(tuple(value.shape[1:]), dtype=np.float32))[None].to(
@@ -35,6 +39,12 @@ def direction(
         for name, value in parameters.items()
         if biases == "included" or is_weight(value)
     }
+    if not drawn:
+        raise Problem(
+            "unknown-layers",
+            "the network learns no weights of layers to move",
+            help="write `biases=included`",
+        )
     if normalised == "none":
         return drawn
     found: Tensors = {}

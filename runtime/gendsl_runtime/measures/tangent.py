@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from gendsl_runtime.measures.layers import Record, Traced, has_records, traced
+from gendsl_runtime.measures.vectors import state_size
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import BLOCK, Runs
 
@@ -176,7 +177,7 @@ def _by_jacobian(runs: Runs, inputs: Tensor, of: Of) -> list[_Layer]:
     if count * examples * width * inputs.element_size() > LARGEST:
         raise too_large(count * examples * width * inputs.element_size())
     blocks = []
-    for block in torch.split(inputs[0], max(1, ROWS // (width * 8)), dim=0):
+    for block in torch.split(inputs[0], max(1, ROWS // (state_size(runs.state) * 8)), dim=0):
         copies = runs.repeated(len(block))
         leaves = {name: value.detach().requires_grad_() for name, value in copies.state.parameters.items()}
         with torch.enable_grad():

@@ -91,9 +91,12 @@ def _norms(runs: Runs, layer: Linear | Conv, member: int, spectral: float, rows:
 
 
 def steepness(runs: Runs) -> float:
-    """The product over activations of their largest slopes, each at least 1 (the constant is handed on as it is)."""
+    """The product over activations of their largest slopes, each at least 1 (the constant is handed on as it is);
+    infinite where there is none, in networks that `layer_norms` refuses."""
     parts = runs.network.layers if isinstance(runs.network, Layered) else ()
-    return math.prod(max(1.0, STEEPEST[part.name]) for part in parts if isinstance(part, Pointwise))
+    return math.prod(
+        max(1.0, STEEPEST.get(part.name, math.inf)) for part in parts if isinstance(part, Pointwise)
+    )
 
 
 def rounded(value: float, *, up: bool) -> tuple[float, float]:

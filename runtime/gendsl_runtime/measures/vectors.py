@@ -5,12 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gendsl_runtime.network import Tensors
+from gendsl_runtime.network import State, Tensors
 
 
 def size(tensors: Tensors) -> int:
     """Numbers one member has."""
     return sum(tensor[0].numel() for tensor in tensors.values())
+
+
+def state_size(state: State) -> int:
+    """Numbers a copy of one member takes, buffers too: of a network in a subspace they are the most."""
+    return size(state.parameters) + size(state.buffers)
 
 
 def flat(tensors: Tensors) -> Tensor:

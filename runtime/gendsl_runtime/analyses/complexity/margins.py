@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gendsl_runtime.component import SplitName, analysis
 from gendsl_runtime.measures.margin import output_margins
-from gendsl_runtime.measures.matrices import spectral_norms
+from gendsl_runtime.measures.matrices import spectral_norms, weights
 from gendsl_runtime.runs import Runs
 
 
@@ -36,14 +36,16 @@ def margins(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
     scale of the data: the margins of networks on the same data are compared). Convolutions enter with the
     norm of the kernel as a matrix on one patch; skip connections, normalisation and fixed random layers are
     not in the product, which then is no bound. Where the product is 0 a margin of 0 stays
-    0 and any other is infinite. The median is the mean of the middle two for an even number. Outputs are
-    float32; absolute error about 1e-6 of the largest output.
+    0 and any other is infinite; NaN where the network learns no weights of layers (`subspace`). The median is
+    the mean of the middle two for an even number. Outputs are float32; absolute error about 1e-6 of the
+    largest output.
 
     Args:
         on: the split.
     """
     margin = output_margins(runs, on=on)
-    lipschitz = spectral_norms(runs).prod(1)
+    has_weights = bool(weights(runs.state.parameters))
+    lipschitz = spectral_norms(runs).prod(1) if has_weights else torch.full_like(margin[:, 0], torch.nan)
     middle = torch.from_numpy(np.median(margin.cpu().numpy(), axis=1)).to(margin.device)
     return {
         "margin": margin,
@@ -57,4 +59,4 @@ def margins(runs: Runs, *, on: SplitName = "train") -> dict[str, Tensor]:
 
 def _share(margin: Tensor, lipschitz: Tensor) -> Tensor:
     """The quotient, with 0 / 0 = 0: a network that is constant has no margin to speak of."""
-    return torch.where(margin == 0, 0.0, margin / lipschitz)
+    return torch.where((margin == 0) & (lipschitz == 0), 0.0, margin / lipschitz)

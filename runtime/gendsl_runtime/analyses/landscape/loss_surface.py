@@ -59,6 +59,9 @@ def loss_surface(
         biases: whether biases and norms move.
         statistics: running statistics of BatchNorm away from the middle.
 
+    Raises:
+        Problem: the network learns no weights of layers (`subspace`) and `biases` are ignored.
+
     Returns:
         `loss`, `error` `(x, y)`; `cosine` of the angle between the two directions.
     """

@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from gendsl_runtime.component import SplitName, analysis
-from gendsl_runtime.measures.layers import hidden
+from gendsl_runtime.measures.layers import layered
 from gendsl_runtime.measures.matrices import matrices
 from gendsl_runtime.network import Network
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import BLOCK, Runs
-from gendsl_runtime.train.layers.layer import Layered
+from gendsl_runtime.train.layers.layer import Layered, Pass, feature_major
 from gendsl_runtime.train.layers.linear import Linear
 from gendsl_runtime.train.layers.matmul import matmul
 
@@ -102,13 +102,18 @@ def _readout(network: Network) -> str:
     return last.name
 
 
+@torch.no_grad()
 def _features(runs: Runs, inputs: Tensor) -> tuple[Tensor, Tensor]:
     """What the output layer takes `(M, features, N)`, float64, and the largest output of each example."""
+    *before, readout = layered(runs.network).layers
+    values = Pass(runs.state.parameters, runs.state.buffers, training=False)
     found, answers = [], []
     for block in torch.split(inputs, BLOCK, dim=1):
-        *before, outputs = hidden(runs, block).values()
-        found.append((before[-1] if before else block.flatten(2).mT).double())
-        answers.append(outputs.max(1).indices)
+        stack = feature_major(block)
+        for layer in before:
+            stack = values.through(layer, stack)
+        found.append(stack.double())
+        answers.append(values.through(readout, stack).max(1).indices)
     return torch.cat(found, 2), torch.cat(answers, 1)
 
 

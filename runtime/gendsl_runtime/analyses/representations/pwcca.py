@@ -28,7 +28,9 @@ def pwcca(
     2018, section 3). Not symmetric: the layer along `layer` gives the weights. No direction is cut but those
     within rounding of nothing. A rotation of the second layer, and any invertible linear map of it, changes
     nothing; of the first layer a rotation changes the weights. As many features as examples correlate
-    perfectly whatever they are. Layers as in `cka`; evaluation mode, float64. NaN where a layer is constant.
+    perfectly whatever they are; and where the directions of both layers together are more than the examples, several
+    correlations are 1, whose variables, and so their weights, are not unique. Layers as in `cka`; evaluation mode,
+    float64. NaN where a layer is constant.
 
     Args:
         other: a second run on the same inputs; without it every layer with every one of the same run.
