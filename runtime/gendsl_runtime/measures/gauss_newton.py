@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import jacrev, vmap
 
+from gendsl_runtime.measures import vectors
 from gendsl_runtime.measures.blocks import Block, DenseBlock, DiagonalBlock, KroneckerBlock, Shapes
 from gendsl_runtime.measures.layers import Record, has_records, traced
 from gendsl_runtime.network import Tensors
@@ -95,16 +95,23 @@ def _by_records(runs: Runs, inputs: Tensor, names: list[str]) -> Tensor:
 
 
 def _by_autograd(runs: Runs, inputs: Tensor, names: list[str]) -> Tensor:
-    """Any network, example by example."""
-    parameters = {name: value[0] for name, value in runs.state.parameters.items()}
-    own = {name: parameters[name] for name in names}
+    """Any network: every example is given a copy of it, as a member of its own."""
+    size = max(1, ROWS // vectors.state_size(runs.state))
+    return torch.cat([_by_copies(runs, few, names) for few in torch.split(inputs[0], size)])
 
-    def outputs(values: Tensors, example: Tensor) -> Tensor:
-        stack = {name: value[None] for name, value in {**parameters, **values}.items()}
-        return runs.network.apply(stack, runs.state.buffers, example[None, None], training=False)[0][0, :, 0]
 
-    found = vmap(jacrev(outputs), in_dims=(None, 0))(own, inputs[0])
-    return torch.cat([found[name].flatten(2).double() for name in names], dim=2)
+def _by_copies(runs: Runs, examples: Tensor, names: list[str]) -> Tensor:
+    copies = runs.repeated(len(examples))
+    leaves = {name: copies.state.parameters[name].detach().requires_grad_() for name in names}
+    with torch.enable_grad():
+        outputs = copies.outputs(examples[:, None], {**copies.state.parameters, **leaves})[:, :, 0]
+    rows = [
+        torch.autograd.grad(
+            one.sum(), list(leaves.values()), retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        for one in outputs.unbind(1)
+    ]
+    return torch.stack([torch.cat([part.flatten(1).double() for part in row], 1) for row in rows], dim=1)
 
 
 def _weighted(runs: Runs, inputs: Tensor, names: list[str]) -> Iterator[Tensor]:
