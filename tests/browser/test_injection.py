@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gendsl.spec import Axis, Code, Spec, Step
+from gendsl.spec import Axis, Spec
 from gendsl_runtime.record import Failure
 from gendsl_runtime.report.compared import comparison_page
 from gendsl_runtime.report.comparison import compare
@@ -55,7 +55,7 @@ def hostile(attack: str) -> Results:
     labels = (attack, f"{attack} 20%")
     noise = base.spec.axes["noise"].model_copy(update={"labels": labels})
     axes: dict[str, Axis] = {**base.spec.axes, "noise": noise}
-    captioned = {name: _step(step, attack) for name, step in base.spec.steps.items()}
+    captioned = {name: step.model_copy(update={"caption": attack}) for name, step in base.spec.steps.items()}
     plots = tuple(plot.model_copy(update={"caption": attack}) for plot in PLOTS)
     claims = tuple(
         claim.model_copy(update={"caption": attack, "text": f"{claim.text} // {attack}"})
@@ -91,16 +91,6 @@ def hostile(attack: str) -> Results:
         for variable in dataset.data_vars.values():
             variable.attrs["unit"] = attack
     return found
-
-
-def _step(step: Step, attack: str) -> Step:
-    """The step with a hostile caption and, as far as a name can be, a component of the user's with a hostile text."""
-    code = (
-        Code(path=attack, fingerprint=attack, summary=attack, paper=(attack,))
-        if "summary" in Code.model_fields
-        else None
-    )
-    return step.model_copy(update={"caption": attack, **({"code": code} if code else {})})
 
 
 @pytest.fixture(scope="module")

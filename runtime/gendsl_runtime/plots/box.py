@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from gendsl_runtime.chart.records import data, present, thinned
-from gendsl_runtime.chart.style import INK, PALETTE, axis, colour, drawn, finished, order
+from gendsl_runtime.chart.style import INK, PALETTE, axis, colour, drawn, finished, is_discrete, order
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Flag, Values, plot
+from gendsl_runtime.problem import Problem
 
 POINTS = 2000
 """Points drawn at most."""
@@ -44,6 +45,12 @@ def box(
         boxes: `false` for the points alone.
         y_scale: how numbers are laid out upwards.
     """
+    if not is_discrete(x):
+        raise Problem(
+            "missing-axis",
+            f"`x` of a box is an axis; {x.title} is measured",
+            help="`scatter` draws one quantity against another",
+        )
     frame, missing = present(
         table.frame(x=x, y=y, color=color, facet=facet), "y", positive=("y",) * (y_scale == "log")
     )

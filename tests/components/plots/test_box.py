@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gendsl_runtime.plots.box import FEWEST, box
+from gendsl_runtime.problem import Problem
 from tests.components.plots.columns import TABLE, labels, notes, quantity, rows
 
 WIDTHS, SEEDS = [4, 16], list(range(9))
@@ -28,3 +29,9 @@ def test_few_values_are_points_alone(boxes: bool) -> None:
     chart = box(TABLE, x=labels("width", WIDTHS), y=few, boxes=boxes)
     assert len(rows(chart)) == 2 * (FEWEST - 1)
     assert ("no boxes" in notes(chart)) == boxes
+
+
+def test_boxes_stand_along_an_axis() -> None:
+    measured = quantity(np.arange(3.0), seed=range(3))
+    with pytest.raises(Problem, match="is measured"):
+        box(TABLE, x=measured, y=measured)
