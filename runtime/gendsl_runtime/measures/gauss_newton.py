@@ -1,5 +1,5 @@
 """The generalised Gauss-Newton matrix of the negative log-likelihood, summed over a split, in blocks that can be
-inverted: full, Kronecker-factored, diagonal, or of the last layer alone. One member at a time.
+inverted: full, Kronecker-factored, diagonal, or of the last layer alone.
 
 `H = sum_i J_i^T A_i J_i` with J the Jacobian of the outputs in the parameters and A the second derivative of
 `-log p(y | f)` by the outputs: `diag(p) - p p^T` for the softmax of a classification, the identity for a regression
@@ -17,10 +17,11 @@ from torch import Tensor
 
 from gendsl_runtime.measures import vectors
 from gendsl_runtime.measures.blocks import Block, DenseBlock, DiagonalBlock, KroneckerBlock, Shapes
+from gendsl_runtime.measures.gradients import parts
 from gendsl_runtime.measures.layers import Record, has_records, traced
 from gendsl_runtime.network import Tensors
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.runs import Runs
+from gendsl_runtime.runs import BLOCK, CACHE, Runs
 
 Structure = Literal["full", "kronecker", "diagonal", "last_layer"]
 LARGEST = 5000
@@ -31,8 +32,8 @@ PART = 32
 """Examples whose gradients of a convolution are formed at once."""
 
 
-def blocks(runs: Runs, *, on: str, structure: Structure) -> list[Block]:
-    """H of one member in blocks, over all its parameters but for `last_layer`, evaluation mode.
+def blocks(runs: Runs, *, on: str, structure: Structure) -> list[list[Block]]:
+    """H of each member in blocks, over all its parameters but for `last_layer`, evaluation mode.
 
     - `full`: one block.
     - `last_layer`: the last layer's weight and bias, one block.
@@ -42,13 +43,26 @@ def blocks(runs: Runs, *, on: str, structure: Structure) -> list[Block]:
       2016, "KFAC-expand"); for each bias `sum d d^T`; for a norm's gain and offset their exact blocks. For one dense
       layer and one example, and for a bias of a dense layer, this is H itself.
     """
-    if structure == "kronecker":
-        return _kronecker(runs, on)
-    if structure == "diagonal":
-        return _diagonal(runs, on)
-    shapes = {name: tuple(value.shape[1:]) for name, value in runs.state.parameters.items()}
+    if structure in ("kronecker", "diagonal"):
+        of_layers = _kronecker if structure == "kronecker" else _diagonal
+        return [found for part in _parts(runs) for found in of_layers(part, on)]
+    return [[_whole(runs.select([member]), on, structure)] for member in range(runs.members)]
+
+
+def _parts(runs: Runs) -> Iterator[Runs]:
+    """The stack in parts whose slopes are exact (`gradients.parts`) and fit the cache; the bits do not depend on it."""
+    units = sum(value.shape[1] for value in runs.state.parameters.values() if value.ndim > 2)
+    step = max(1, int(CACHE // (4 * BLOCK * runs.network.outputs * max(1, units))))
+    for part in parts(runs):
+        for start in range(0, part.members, step):
+            yield part.select(range(start, min(start + step, part.members)))
+
+
+def _whole(one: Runs, on: str, structure: str) -> Block:
+    """The one block of `full` or `last_layer`, of one member."""
+    shapes = _shapes(one)
     if structure == "last_layer":
-        last = _last_layer(runs, on)
+        last = _last_layer(one, on)
         shapes = {name: shape for name, shape in shapes.items() if name.rpartition(".")[0] == last}
     sizes = sum(torch.Size(shape).numel() for shape in shapes.values())
     if sizes > LARGEST:
@@ -57,11 +71,15 @@ def blocks(runs: Runs, *, on: str, structure: Structure) -> list[Block]:
             f"a matrix over {sizes} parameters is not formed whole",
             help="use `structure = kronecker`, `diagonal` or `last_layer`",
         )
-    total = torch.zeros(sizes, sizes, dtype=torch.float64, device=runs.device)
-    for inputs, _ in runs.chunks(on):
-        for rows in _weighted(runs, inputs, list(shapes)):
+    total = torch.zeros(sizes, sizes, dtype=torch.float64, device=one.device)
+    for inputs, _ in one.chunks(on):
+        for rows in _weighted(one, inputs, list(shapes)):
             total += rows.T @ rows
-    return [DenseBlock.of(shapes, total)]
+    return DenseBlock.of(shapes, total)
+
+
+def _shapes(runs: Runs) -> Shapes:
+    return {name: tuple(value.shape[1:]) for name, value in runs.state.parameters.items()}
 
 
 def columns(runs: Runs, outputs: Tensor) -> list[Tensor]:
@@ -125,17 +143,17 @@ def _weighted(runs: Runs, inputs: Tensor, names: list[str]) -> Iterator[Tensor]:
 
 
 class _Layer(NamedTuple):
-    """One layer in one chunk: what it took in, and the slopes of its outputs for one column of `A^(1/2)` after the
-    other."""
+    """One layer of one member in one chunk: what it took in, and the slopes of its outputs for one column of `A^(1/2)`
+    after the other."""
 
     record: Record
-    """Of the first column."""
+    """Of the first column, a stack of one."""
     slopes: list[Tensor]
     """`(out, N)` or `(channels, height, width, N)` for each column, as they lie in memory."""
 
 
-def _seen(runs: Runs, on: str) -> Iterator[list[_Layer]]:
-    """The layers of one member, chunk by chunk."""
+def _seen(runs: Runs, on: str) -> Iterator[list[list[_Layer]]]:
+    """The layers of each member, chunk by chunk."""
     for inputs, _ in runs.chunks(on):
         trace = traced(runs, inputs)
         half = columns(runs, trace.outputs.detach())
@@ -146,9 +164,17 @@ def _seen(runs: Runs, on: str) -> Iterator[list[_Layer]]:
             )
             for column in half
         ]
-        records = trace.records(half[0])
-        each = zip(records, zip(*found, strict=True), strict=True)
-        yield [_Layer(record, [slope[0] for slope in slopes]) for record, slopes in each]
+        each = list(zip(trace.records(half[0]), zip(*found, strict=True), strict=True))
+        yield [
+            [_Layer(_of(record, member), [slope[member] for slope in slopes]) for record, slopes in each]
+            for member in range(runs.members)
+        ]
+
+
+def _of(record: Record, member: int) -> Record:
+    """The same of one member alone."""
+    own = slice(member, member + 1)
+    return replace(record, inputs=record.inputs[own], slopes=record.slopes[own])
 
 
 def _by_place(slopes: Tensor) -> Tensor:
@@ -159,25 +185,33 @@ def _by_place(slopes: Tensor) -> Tensor:
     return slopes.flatten(1)
 
 
-def _kronecker(runs: Runs, on: str) -> list[Block]:
-    examples = runs.split(on)[0].shape[1]
-    inner: Tensors = {}
-    outer: Tensors = {}
+def _kronecker(runs: Runs, on: str) -> list[list[Block]]:
+    sums: list[dict[str, tuple[Tensor, Tensor]]] = [{} for _ in range(runs.members)]
     known: dict[str, Record] = {}
-    for layer in (layer for chunk in _seen(runs, on) for layer in chunk):
-        name = layer.record.name
-        known[name] = layer.record
-        x, d = _covariances(layer)
-        inner[name] = inner[name] + x if name in inner else x
-        outer[name] = outer[name] + d if name in outer else d
-    shapes = {name: tuple(value.shape[1:]) for name, value in runs.state.parameters.items()}
+    for chunk in _seen(runs, on):
+        for own, layers in zip(sums, chunk, strict=True):
+            for layer in layers:
+                name = layer.record.name
+                known[name] = layer.record
+                x, d = _covariances(layer)
+                inner, outer = own.get(name, (torch.zeros_like(x), torch.zeros_like(d)))
+                own[name] = inner + x, outer + d
+    return [_blocks(runs, on, known, own) for own in sums]
+
+
+def _blocks(
+    runs: Runs, on: str, known: dict[str, Record], sums: dict[str, tuple[Tensor, Tensor]]
+) -> list[Block]:
+    """The blocks of one member from its layers' sums of `x x^T` and `d d^T`."""
+    examples, shapes = runs.split(on)[0].shape[1], _shapes(runs)
     found: list[Block] = []
     for name, record in known.items():
         own = {key: shapes[key] for key in (f"{name}.weight", f"{name}.bias") if key in shapes}
+        inner, outer = sums[name]
         if record.is_gain:
-            found.append(DenseBlock.of(own, outer[name]))
+            found.append(DenseBlock.of(own, outer))
         else:
-            found += _factored(record, own, inner[name] / (examples * record.slopes.shape[2]), outer[name])
+            found += _factored(record, own, inner / (examples * record.slopes.shape[2]), outer)
     return found
 
 
@@ -215,13 +249,17 @@ def _gradients(layer: _Layer, place: int) -> list[Tensor]:
     return [value[0] for value in replace(layer.record, slopes=slopes).gradients().values()]
 
 
-def _diagonal(runs: Runs, on: str) -> list[Block]:
-    total: Tensors = {}
-    for layer in (layer for chunk in _seen(runs, on) for layer in chunk):
-        for name, value in _squares(layer).items():
-            total[name] = total[name] + value if name in total else value
-    shapes = {name: tuple(value.shape[1:]) for name, value in runs.state.parameters.items()}
-    return [DiagonalBlock({name: shape}, total[name].flatten()) for name, shape in shapes.items()]
+def _diagonal(runs: Runs, on: str) -> list[list[Block]]:
+    sums: list[Tensors] = [{} for _ in range(runs.members)]
+    for chunk in _seen(runs, on):
+        for own, layers in zip(sums, chunk, strict=True):
+            for layer in layers:
+                for name, value in _squares(layer).items():
+                    own[name] = own[name] + value if name in own else value
+    return [
+        [DiagonalBlock({name: shape}, own[name].flatten()) for name, shape in _shapes(runs).items()]
+        for own in sums
+    ]
 
 
 def _squares(layer: _Layer) -> Tensors:

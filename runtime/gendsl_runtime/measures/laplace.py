@@ -116,28 +116,33 @@ def _crossing(slope: Callable[[float], float]) -> float:
     return float(brentq(slope, -edge, edge, xtol=1e-12))
 
 
-def laplace(runs: Runs, *, on: str, structure: Structure, precision: float, noise: float) -> Laplace:
-    """The approximation for one member at its trained weights."""
-    found = tuple(blocks(runs, on=on, structure=structure))
-    names = [name for block in found for name in block.shapes]
-    squares = sum(float(runs.state.parameters[name].double().square().sum()) for name in names)
-    fit, count = _fit(runs, on)
-    return Laplace(found, fit, count, squares, precision, noise)
+def laplace(runs: Runs, *, on: str, structure: Structure, precision: float, noise: float) -> list[Laplace]:
+    """The approximation for each member at its trained weights."""
+    values = runs.state.parameters
+    found = []
+    for member, (own, (fit, count)) in enumerate(
+        zip(blocks(runs, on=on, structure=structure), _fits(runs, on), strict=True)
+    ):
+        names = [name for block in own for name in block.shapes]
+        squares = sum(float(values[name][member].double().square().sum()) for name in names)
+        found.append(Laplace(tuple(own), fit, count, squares, precision, noise))
+    return found
 
 
 @torch.no_grad()
-def _fit(runs: Runs, on: str) -> tuple[float, int]:
+def _fits(runs: Runs, on: str) -> list[tuple[float, int]]:
+    """For each member what `fit` and `count` say."""
     is_classification = runs.data[0].task == "classification"
-    total, count = 0.0, 0
+    totals, count = [0.0] * runs.members, 0
     for inputs, targets in runs.chunks(on):
         outputs = runs.outputs(inputs).double()
         if is_classification:
-            log_p = torch.log_softmax(outputs, 1)
-            total += float(log_p.gather(1, targets[:, None]).sum())
+            each = torch.log_softmax(outputs, 1).gather(1, targets[:, None])
         else:
-            total += float((outputs - targets.double().transpose(1, 2)).square().sum())
+            each = (outputs - targets.double().transpose(1, 2)).square()
             count += outputs[0].numel()
-    return total, count
+        totals = [total + float(own.sum()) for total, own in zip(totals, each.unbind(), strict=True)]
+    return [(total, count) for total in totals]
 
 
 # --- predictions --------------------------------------------------------------------------------------------

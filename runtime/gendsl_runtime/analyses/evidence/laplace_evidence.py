@@ -71,12 +71,8 @@ def laplace_evidence(
         (as given for classes), MacKay's number of well-determined parameters `sum e / (e + a)`, and P.
     """
     check_loss(runs, measure="laplace_evidence")
-    members = [
-        laplace(runs.select([i]), on=on, structure=structure, precision=prior_precision, noise=noise).tuned(
-            tune
-        )
-        for i in range(runs.members)
-    ]
+    found = laplace(runs, on=on, structure=structure, precision=prior_precision, noise=noise)
+    members = [one.tuned(tune) for one in found]
     examples = runs.split(on)[0].shape[1]
     evidence = np.array([one.log_evidence for one in members])
     return {

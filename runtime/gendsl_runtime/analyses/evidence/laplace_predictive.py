@@ -71,13 +71,11 @@ def laplace_predictive(
         numbers), `joint` with its error (nats, of the whole split), the mean variance of an output, and a.
     """
     check_loss(runs, measure="laplace_predictive")
-    rows = []
-    for place in range(runs.members):
-        one = runs.select([place])
-        posterior = laplace(
-            one, on=trained, structure=structure, precision=prior_precision, noise=noise
-        ).tuned(tune)
-        rows.append(_predicted(one, posterior, on, link, samples))
+    found = laplace(runs, on=trained, structure=structure, precision=prior_precision, noise=noise)
+    rows = [
+        _predicted(runs.select([place]), posterior.tuned(tune), on, link, samples)
+        for place, posterior in enumerate(found)
+    ]
     names = [
         "log_likelihood",
         "map_log_likelihood",

@@ -70,7 +70,7 @@ def matrix(runs: Runs, structure: str) -> Tensor:
     shapes = {name: value[0].numel() for name, value in runs.state.parameters.items()}
     starts = dict(zip(shapes, np.cumsum([0, *shapes.values()]), strict=False))
     whole = torch.zeros(sum(shapes.values()), sum(shapes.values()), dtype=torch.float64)
-    for block in blocks(runs, on="train", structure=structure):
+    for block in blocks(runs, on="train", structure=structure)[0]:
         size = sum(shapes[name] for name in block.shapes)
         turned = block.turned(torch.eye(size, dtype=torch.float64))
         places = torch.cat([torch.arange(starts[name], starts[name] + shapes[name]) for name in block.shapes])

@@ -30,6 +30,7 @@ from tests.components.analyses.evidence.laplace_cases import (
     STRUCTURES,
     dense,
     images,
+    make_loss,
     matrix,
     regression,
     ridge,
@@ -193,7 +194,7 @@ def test_float32_is_near_float64_and_chunks_do_not_matter(make_runs: MakeRuns) -
     for structure in STRUCTURES:
         a, b = (laplace_evidence(runs, structure=structure)["log_evidence"] for runs in (double, single))
         np.testing.assert_allclose(a, b, rtol=1e-5)
-    posterior = laplace(double, on="train", structure="full", precision=1.0, noise=1.0)
+    (posterior,) = laplace(double, on="train", structure="full", precision=1.0, noise=1.0)
     _, _, exact = dense(double)
     values = torch.linalg.eigvalsh(exact)
     np.testing.assert_allclose(posterior.blocks[0].values.numpy(), values.clamp_min(0).numpy(), atol=1e-9)
@@ -287,3 +288,25 @@ def test_tuning_ends_where_the_slope_is_zero() -> None:
     rest = float((runs.outputs(inputs).detach() - targets.transpose(1, 2)).square().sum())
     assert a * squares == pytest.approx(own, rel=1e-9)
     assert targets.numel() - rest / noise**2 == pytest.approx(own, rel=1e-9)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("network", ["dense", "convolutions"])
+def test_a_member_does_not_depend_on_its_stack(network: str, structure: str) -> None:
+    """To the bit, in float32, over two blocks of examples."""
+    chance = torch.Generator().manual_seed(3)
+    shape = (5,) if network == "dense" else (1, 6, 6)
+    x, y = torch.randn(530, *shape, generator=chance), torch.randint(0, 3, (530,), generator=chance)
+    data = Dataset({"train": Split(x, y)}, "classification", shape, 3)
+    made = (
+        mlp(shape, 3, hidden=[7, 6], norm="layer")
+        if network == "dense"
+        else cnn(shape, 3, channels=[2], hidden=[5])
+    )
+    seeds = tuple(range(9))
+    runs = Runs(made, made.init(seeds), (data,) * 9, seeds, make_loss())
+    whole = laplace_evidence(runs, structure=structure, tune="prior")
+    for members in ([4], [8, 0, 3]):
+        part = laplace_evidence(runs.select(members), structure=structure, tune="prior")
+        for name, values in part.items():
+            np.testing.assert_array_equal(values, whole[name][members], err_msg=name)

@@ -54,7 +54,7 @@ def test_the_prediction_of_a_linear_regression_is_exact() -> None:
 def test_variances_against_dense_and_draws(name: str, structure: str) -> None:
     """`diag(J (H + a I)^-1 J^T)` to 1e-9; draws have these variances within 6 standard errors."""
     runs = NETWORKS[name]()
-    posterior = laplace(runs, on="train", structure=structure, precision=0.8, noise=1.0)
+    (posterior,) = laplace(runs, on="train", structure=structure, precision=0.8, noise=1.0)
     inputs = runs.split("test")[0]
     jacobian, _, _ = dense(runs, "test")
     precision = matrix(runs, structure) + 0.8 * torch.eye(jacobian.shape[2]).double()
