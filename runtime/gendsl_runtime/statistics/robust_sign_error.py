@@ -60,7 +60,11 @@ def robust_sign_error(x: np.ndarray, y: np.ndarray, shape: Sequence[int]) -> np.
 
 def _sign_error(x: np.ndarray, y: np.ndarray, a: int, b: int) -> np.ndarray:
     """The mean over settings `(..., settings, labels)` that have values and differ in y."""
-    with np.errstate(invalid="ignore"):
-        signs = [np.sign(values[..., a] - values[..., b]) for values in (x, y)]
-        missed = np.where(signs[1] == 0, np.nan, (1 - signs[0] * signs[1]) / 2)
-    return mean(missed)
+    signs = [_order(values[..., a], values[..., b]) for values in (x, y)]
+    return mean(np.where(signs[1] == 0, np.nan, (1 - signs[0] * signs[1]) / 2))
+
+
+def _order(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """1, 0 or -1 as one is above, the same as or below the other, also where both are infinite; NaN where one is."""
+    is_missing = np.isnan(one) | np.isnan(other)
+    return np.where(is_missing, np.nan, 1.0 * (one > other) - (one < other))

@@ -46,3 +46,9 @@ def test_ties_of_the_gap_and_missing_values_are_left_out() -> None:
     assert np.isnan(robust_sign_error(x, y, (3,)))
     assert robust_sign_error(np.array([1.0, 1.0]), np.array([0.0, 1.0]), (2,)) == pytest.approx(0.5)
     assert np.isnan(robust_sign_error(np.empty(0), np.empty(0), (0,)))
+
+
+def test_infinite_values_are_compared_like_others() -> None:
+    x = np.array([np.inf, np.inf, 1.0])
+    assert robust_sign_error(x[:2], np.array([0.0, 1.0]), (2,)) == 0.5
+    assert robust_sign_error(x, np.array([2.0, 1.0, 0.0]), (3,)) == 0.5
