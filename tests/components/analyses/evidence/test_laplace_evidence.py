@@ -185,12 +185,12 @@ def test_rescaled_units_change_the_evidence_and_permuted_ones_do_not() -> None:
 def test_float32_is_near_float64_and_chunks_do_not_matter(make_runs: MakeRuns) -> None:
     """1100 examples are three blocks; float32 products are within 1e-4 nats of 1e3."""
     double = make_runs((0,), train=1100, dtype=torch.float64, hidden=[8])
-    single = replace(double, state=double.state.to("cpu", torch.float32))
+    single = replace(double, state=double.state.to("cpu", torch.float32), _splits={})
     data = tuple(
         replace(one, splits={n: Split(s.inputs.float(), s.targets) for n, s in one.splits.items()})
         for one in double.data
     )
-    single = replace(single, data=data)
+    single = replace(single, data=data, _splits={})
     for structure in STRUCTURES:
         a, b = (laplace_evidence(runs, structure=structure)["log_evidence"] for runs in (double, single))
         np.testing.assert_allclose(a, b, rtol=1e-5)
