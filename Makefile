@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test lint format types unit faults bench reference fingerprints constraints clean
+.PHONY: demo test lint format types unit faults bench reference fingerprints pictures constraints clean
 
 demo: $(READY)
 	$(BIN)/gen run specs/quickstart.gen
@@ -45,6 +45,14 @@ reference: $(READY)
 # What versions of components stand for; SAME="kind/name ..." or SAME=all says that results stay the same.
 fingerprints: $(READY)
 	$(BIN)/python docs/make_fingerprints.py $(SAME)
+
+# The pictures of README, from the shipped specs themselves (a few minutes; what is stored is not computed again).
+pictures: $(READY)
+	for spec in minima/flat_minima memorisation/random_labels scaling/double_descent; do \
+	    $(BIN)/gen run specs/$$spec.gen || exit 1; done
+	$(BIN)/gen export specs/minima/flat_minima.gen boundaries --scale 1 --output docs/pictures/flat_minima.png
+	$(BIN)/gen export specs/memorisation/random_labels.gen learning --scale 1 --output docs/pictures/random_labels.png
+	$(BIN)/gen export specs/scaling/double_descent.gen test_error --scale 1 --output docs/pictures/double_descent.png
 
 # Pins what is installed now; torch without its local build tag.
 constraints: $(READY)
