@@ -53,11 +53,10 @@ def norm_measures(layers: Layers, *, margin: float, path_norm: float) -> dict[st
     """Measures made of norms (Jiang et al. 2020, appendices C.2 to C.5); `margin` is gamma."""
     depth = len(layers.spectral)
     gamma = math.log(margin) if margin > 0 else math.nan
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         spectral, frobenius = (2 * float(np.log(norm).sum()) for norm in (layers.spectral, layers.frobenius))
-    ratio = float(np.square(layers.frobenius / layers.spectral).sum())
-    moved_ratio = float(np.square(layers.moved / layers.spectral).sum())
-    with np.errstate(divide="ignore"):
+        ratio = float(np.square(layers.frobenius / layers.spectral).sum())
+        moved_ratio = float(np.square(layers.moved / layers.spectral).sum())
         log_ratio, log_moved = float(np.log(ratio)), float(np.log(moved_ratio))
     return {
         "inverse_margin": math.exp(-2 * gamma),

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gendsl_runtime.component import Flag, analysis
 from gendsl_runtime.measures.pairs import same_parameters
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
 
@@ -40,9 +41,16 @@ def distance(runs: Runs, *, other: Runs, biases: Flag = True) -> dict[str, np.nd
     Args:
         other: the run to compare with; `fit.at(epoch=0)` is the initialisation.
         biases: whether biases and the gains and offsets of normalisation count.
+
+    Raises:
+        Problem: nothing is left to compare (`subspace` without `biases`).
     """
     same_parameters(runs, other, "distance")
     own = {name: _flat(value) for name, value in runs.state.parameters.items() if biases or value.ndim > 2}
+    if not own:
+        raise Problem(
+            "unknown-layers", "the network learns no weights of layers to compare", help="leave out `biases`"
+        )
     its = {name: _flat(other.state.parameters[name]) for name in own}
     tensors = _compared(torch.stack([_products(own[name], its[name]) for name in own]))
     whole = _compared(torch.stack([_products(own[name], its[name]) for name in own]).sum(0))

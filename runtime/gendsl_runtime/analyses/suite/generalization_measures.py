@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,14 +20,16 @@ from gendsl_runtime.network import Tensors
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.layers.activation import Pointwise
 from gendsl_runtime.train.layers.conv import Conv
+from gendsl_runtime.train.layers.dropout import Dropout
 from gendsl_runtime.train.layers.layer import Layered, Pass, feature_major
 from gendsl_runtime.train.layers.linear import Flatten, Linear
 from gendsl_runtime.train.layers.pool import GlobalAverage, Pool
 
 QUANTILE = 0.1
 """The margin is this quantile of the margins of the training examples (Jiang et al. 2020, appendix C.2)."""
-CHAIN = (Flatten, Linear, Conv, Pointwise, Pool, GlobalAverage)
+CHAIN = (Flatten, Linear, Conv, Pointwise, Pool, GlobalAverage, Dropout)
 """Layers through which paths can be counted."""
+Convolutions = Literal["mixed", "operators", "kernels"]
 
 
 @analysis(
@@ -41,6 +45,7 @@ def generalization_measures(
     other: Runs,
     samples: Count = 10,
     tolerance: Positive = 0.05,
+    convolutions: Convolutions = "mixed",
     on: SplitName = "train",
 ) -> dict[str, np.ndarray]:
     """All measures of Jiang et al. and Dziugaite et al. at once, for rank correlations with the gap over a sweep.
@@ -63,12 +68,13 @@ def generalization_measures(
       `steps_to_loss`, steps until the training loss of an epoch was 0.1 or less; `steps`
     - `hessian_trace`, which is in neither study
 
-    All are such that a larger value is thought to mean a larger gap. Convolutions are taken as the operators they are
-    on whole images; Jiang et al. took them so for the spectral and as kernels for the Frobenius norm, which counts here
-    once for each place. Biases are parameters, and no layers.
+    All are such that a larger value is thought to mean a larger gap. A convolution's spectral norm is that of the
+    operator it is on a whole image, its Frobenius norm that of its kernel (`mixed`, as Jiang et al. took them; their
+    operator is circular, ours has the zeros around the image that it acts with). Biases are parameters, and no layers.
 
     NaN: with gamma where a tenth of the training examples is wrong; `path_norm` for networks that are more than a chain
-    of dense and convolution layers; `steps_to_loss` where it was never reached. Infinite: flatness where no noise is
+    of dense and convolution layers; ratios to the spectral norm of a layer that is zero; `steps_to_loss` where it was
+    never reached; `scaled` of what is below zero, as `negative_entropy` is. Infinite: flatness where no noise is
     withstood. Numerical error: that of sigma, `tolerance` and the standard error of `samples` draws; of the trace. The
     worst-case sharpness of Jiang et al. is `perturbation_radius`, which costs ten times as much as all of these.
 
@@ -76,6 +82,8 @@ def generalization_measures(
         other: the run at its start, `fit.at(epoch=0)`.
         samples: draws of the noise, and probes of the trace.
         tolerance: relative width of the bracket of sigma.
+        convolutions: both norms of `operators`, where a weight counts once for each place it acts at in the Frobenius
+            norm; both of `kernels` as matrices on one patch, as in the code of Dziugaite et al.; or `mixed`.
         on: the split of the training examples.
 
     Returns:
@@ -94,7 +102,7 @@ def generalization_measures(
     )
     trace = np.asarray(hessian_trace(runs, probes=samples, on=on)["trace"])
     margins = np.quantile(output_margins(runs, on=on).cpu().numpy(), QUANTILE, axis=1)
-    paths, layers = _path_norms(runs), _layers(runs, other)
+    paths, layers = _path_norms(runs), _layers(runs, other, convolutions)
     weights, start = (vectors.flat(one.state.parameters).double().cpu().numpy() for one in (runs, other))
     examples, losses, entropy = (
         runs.split(on)[0].shape[1],
@@ -127,26 +135,34 @@ def generalization_measures(
     }
 
 
-def _layers(runs: Runs, start: Runs) -> list[fantastic.Layers]:
-    return [
-        fantastic.Layers(
-            spectral=np.array([one.spectral()[0] for one in own]),
-            frobenius=np.array([_frobenius(one) for one in own]),
-            moved=np.array([_frobenius(_difference(one, its)) for one, its in zip(own, first, strict=True)]),
-            moved_spectral=np.array(
-                [_difference(one, its).spectral()[0] for one, its in zip(own, first, strict=True)]
-            ),
+def _layers(runs: Runs, start: Runs, convolutions: Convolutions) -> list[fantastic.Layers]:
+    found = []
+    for own, first in zip(maps(runs), maps(start), strict=True):
+        moved = [_difference(one, its) for one, its in zip(own, first, strict=True)]
+        found.append(
+            fantastic.Layers(
+                spectral=np.array([_spectral(one, convolutions) for one in own]),
+                frobenius=np.array([_frobenius(one, convolutions) for one in own]),
+                moved=np.array([_frobenius(one, convolutions) for one in moved]),
+                moved_spectral=np.array([_spectral(one, convolutions) for one in moved]),
+            )
         )
-        for own, first in zip(maps(runs), maps(start), strict=True)
-    ]
+    return found
 
 
 def _difference(one: Map, other: Map) -> Map:
-    return Map(one.name, one.kernel - other.kernel, one.sides, one.stride, one.padding)
+    return replace(one, kernel=one.kernel - other.kernel)
 
 
-def _frobenius(one: Map) -> float:
-    return float(one.rows().square().sum().sqrt())
+def _spectral(one: Map, convolutions: Convolutions) -> float:
+    if convolutions == "kernels":
+        return float(torch.linalg.svdvals(one.kernel.flatten(1))[0])
+    return one.spectral()[0]
+
+
+def _frobenius(one: Map, convolutions: Convolutions) -> float:
+    squares = one.rows().square() if convolutions == "operators" else one.kernel.square()
+    return float(squares.sum().sqrt())
 
 
 @torch.no_grad()

@@ -158,3 +158,27 @@ def test_paths_through_convolutions_are_counted() -> None:
     expected = float(network.apply(squared, {}, ones, training=False)[0].sum())
     assert value["path_norm"] == pytest.approx(expected)
     assert value["frobenius_distance"] == 0.0
+    dropped = replace(runs, network=cnn((1, 6, 6), 2, channels=[2], pool="average", dropout=0.3))
+    assert (
+        named(generalization_measures(dropped, other=dropped, samples=4), 0)["path_norm"]
+        == value["path_norm"]
+    )
+
+
+def test_norms_of_convolutions_by_either_convention() -> None:
+    network = cnn((1, 6, 6), 2, channels=[2], hidden=[3])
+    state = network.init((0,)).to("cpu", torch.float64)
+    split = Split(torch.rand(20, 1, 6, 6), torch.zeros(20, dtype=torch.int64))
+    data = Dataset({"train": split, "test": split}, "classification", (1, 6, 6), 2)
+    runs = Runs(network, state, (data,), (0,), partial(cross_entropy, label_smoothing=None))
+    by = {
+        kind: named(generalization_measures(runs, other=runs, samples=2, convolutions=kind), 0)
+        for kind in ("mixed", "operators", "kernels")
+    }
+    kernels = [t[0].flatten(1) for n, t in state.parameters.items() if n.endswith("weight")]
+    frobenius = sum(float(kernel.square().sum()) for kernel in kernels)
+    spectral = 2 * sum(math.log(float(torch.linalg.matrix_norm(kernel, 2))) for kernel in kernels)
+    assert by["kernels"]["log_spectral_product"] == pytest.approx(spectral)
+    assert by["operators"]["log_spectral_product"] == by["mixed"]["log_spectral_product"] > spectral
+    assert by["kernels"]["parameter_norm"] == by["mixed"]["parameter_norm"] == pytest.approx(frobenius)
+    assert by["operators"]["parameter_norm"] > 5 * frobenius
