@@ -50,33 +50,51 @@ def by_weights(
     orders = [np.arange(group.size) for group in units]
     for _ in range(SWEEPS):
         has_changed = False
-        for place in stream.permutation(len(units)):
-            found = assigned(_products(mine, its, units, orders, int(place)), units[place].blocks)
-            has_changed |= not np.array_equal(found, orders[place])
-            orders[place] = found
+        for place in map(int, stream.permutation(len(units))):
+            found = list(orders)
+            found[place] = assigned(_products(mine, its, units, orders, place), units[place].blocks)
+            before, after = (_matched(mine, its, units, each, place) for each in (orders, found))
+            if after > before and not np.array_equal(found[place], orders[place]):
+                orders, has_changed = found, True
         if not has_changed:
             break
     return orders
 
 
+def _matched(
+    w: Tensors, v: Tensors, units: Sequence[Units], orders: Sequence[np.ndarray], place: int
+) -> float:
+    """Inner product of all weights that one group has a part in, with every group in its order."""
+    names = {axis.value for axis in units[place].axes} & w.keys()
+    return sum(float((w[name] * _ordered(name, v[name], units, orders)).sum()) for name in sorted(names))
+
+
 def _products(
     w: Tensors, v: Tensors, units: Sequence[Units], orders: Sequence[np.ndarray], place: int
 ) -> np.ndarray:
-    """Inner products of what belongs to unit i of the first network and unit j of the second, whose other groups are
-    in their present order."""
+    """Inner products of what belongs to unit i of the first network and unit j of the second along one axis at a time,
+    all other axes being in their present order: also those of the same group, in a layer from a residual stream back
+    to it."""
     size = units[place].size
     total = np.zeros((size, size))
     for axis in units[place].axes:
         if axis.value not in w:
             continue  # statistics are no weights
-        other = v[axis.value]
-        for group, order in zip(units, orders, strict=True):
-            for own in group.axes:
-                if group is not units[place] and own.value == axis.value:
-                    other = _taken(other, own, order, first=0)
+        other = _ordered(axis.value, v[axis.value], units, orders, but=axis)
         rows, columns = (_rows(value, axis) for value in (w[axis.value], other))
         total += (rows @ columns.T).numpy()
     return total
+
+
+def _ordered(
+    name: str, value: Tensor, units: Sequence[Units], orders: Sequence[np.ndarray], but: Axis | None = None
+) -> Tensor:
+    """A value of the second network with its units in order, along all axes but one."""
+    for group, order in zip(units, orders, strict=True):
+        for axis in group.axes:
+            if axis.value == name and axis != but:
+                value = _taken(value, axis, order, first=0)
+    return value
 
 
 def _rows(value: Tensor, axis: Axis) -> Tensor:

@@ -26,14 +26,13 @@ class Gradient:
     saved: int
     """Bytes that its graph keeps."""
 
-    def product(self, direction: Tensor) -> Tensor:
-        """Derivative of `<gradient, direction>`, `(members, size)`: by symmetry, Hessian times direction."""
-        directions = vectors.shaped(direction, self.leaves).values()
+    def product(self, directions: Tensors) -> tuple[Tensor, ...]:
+        """Derivative of `<gradient, direction>` by each parameter: by symmetry, Hessian times direction."""
         # A loss that is piecewise linear in some parameters has a gradient there that depends on nothing.
-        pairs = [(g, d) for g, d in zip(self.gradients, directions, strict=True) if g.requires_grad]
+        pairs = [(g, d) for g, d in zip(self.gradients, directions.values(), strict=True) if g.requires_grad]
         if not pairs:
-            return torch.zeros_like(direction)
-        change = torch.autograd.grad(
+            return tuple(torch.zeros_like(leaf) for leaf in self.leaves.values())
+        return torch.autograd.grad(
             [gradient for gradient, _ in pairs],
             list(self.leaves.values()),
             [direction for _, direction in pairs],
@@ -41,7 +40,6 @@ class Gradient:
             allow_unused=True,
             materialize_grads=True,
         )
-        return vectors.flat(dict(zip(self.leaves, change, strict=True))).double()
 
 
 def hessian_product(runs: Runs, *, on: str) -> Product:
@@ -63,10 +61,13 @@ def hessian_product(runs: Runs, *, on: str) -> Product:
     del first
 
     def product(direction: Tensor) -> Tensor:
+        directions = vectors.shaped(direction, runs.state.parameters)
         total = torch.zeros_like(direction, dtype=torch.float64)
+        places = torch.split(total, [value[0].numel() for value in directions.values()], dim=1)
         for gradient in kept or (_gradient(runs, *piece) for piece in pieces):
-            total += gradient.product(direction)
-        return total / examples
+            for place, change in zip(places, gradient.product(directions), strict=True):
+                place += change.flatten(1)
+        return total.div_(examples)
 
     return product
 

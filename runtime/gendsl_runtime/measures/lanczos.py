@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,8 +60,11 @@ class Krylov:
         rows = min(search.iterations, size)
         self._basis = torch.empty(rows, size, dtype=torch.float64, device=device)
         self._images = torch.empty(rows, size, dtype=torch.float64, device=device)
-        self._projected = torch.zeros(rows, rows, dtype=torch.float64, device=device)
-        self._leftovers = torch.zeros(rows, dtype=torch.float64, device=device)
+        self._projected = np.zeros((rows, rows))
+        self._remainders: list[tuple[int, Tensor]] = []
+        """What the image of the basis vector at a place has outside the space, where it was not followed."""
+        self._followed = -1
+        """Which of them is followed next."""
         self._used = 0
         self._sweep_start = 0
         self._sweep_length = 0
@@ -83,37 +87,54 @@ class Krylov:
         self._used += 1
         basis = self._basis[: self._used]
         column = basis @ image
-        self._projected[place, : self._used] = self._projected[: self._used, place] = column
-        rest = image - basis.T @ column
-        rest = rest - basis.T @ (basis @ rest)
-        norm = float(rest.norm())
-        is_closed = (
-            norm <= self._search.rounding * float(self._projected[: self._used, : self._used].norm())
-            or norm == 0
-        )
-        self._leftovers[place] = norm
-        if is_closed or self._is_due():
+        self._projected[place, : self._used] = self._projected[: self._used, place] = column.cpu().numpy()
+        rest = image - column @ basis
+        rest -= (basis @ rest) @ basis
+        norm = float(torch.linalg.vector_norm(rest))
+        floor = self._search.rounding * float(np.linalg.norm(self._projected[: self._used, : self._used]))
+        is_closed = norm <= floor or norm == 0
+        for _, remainder in self._remainders:
+            remainder -= self.direction * (self.direction @ remainder)
+        if not is_closed:
+            self._remainders.append((place, rest))
+        self._followed = -1
+        if self._is_due() or is_closed:
             self._judge()
         if not self.is_finished:
             is_fresh = is_closed or self._sweep_start == self._used
-            self._leftovers[place] = norm if is_fresh else 0.0
-            self.direction = self._fresh() if is_fresh else rest / norm
+            self.direction = self._fresh() if is_fresh else self._next(floor)
+
+    def _next(self, floor: float) -> Tensor:
+        """The remainder to be followed, of length 1."""
+        place, remainder = self._remainders.pop(self._followed)
+        basis = self._basis[: self._used]
+        if place != self._used - 1:  # since then orthogonalised once against each new vector
+            remainder = remainder - (basis @ remainder) @ basis
+        norm = float(torch.linalg.vector_norm(remainder))
+        return remainder / norm if norm > floor else self._fresh()
 
     def _is_due(self) -> bool:
-        """Whether convergence is possible, by a bound that takes no long vectors, or the room is used up.
+        """Whether the pairs may have converged, or the room is used up.
 
-        The image of a Ritz vector leaves the space only through the remainders that were not followed.
+        The image of a Ritz vector leaves the space only through the remainders that were not followed and the
+        last one: this takes few long vectors, and is exact but for rounding. A sweep that is as long as the first
+        goes on with the remainder through which most is lost: that of an earlier sweep hardly lies in the space
+        of a later one.
         """
         if self._used == len(self._basis):
             return True
-        if self._used - self._sweep_start < self._sweep_length:
+        if self._used - self._sweep_start < max(self._sweep_length, 1) or self._used < self._search.count:
             return False
-        values, rotation = torch.linalg.eigh(self._projected[: self._used, : self._used])
+        if not self._remainders:
+            return True
+        values, rotation = np.linalg.eigh(self._projected[: self._used, : self._used])
         chosen = _order(values, self._search.which)[: self._search.count]
-        bound = self._leftovers[: self._used] @ rotation[:, chosen].abs()
-        return len(chosen) == self._search.count and bool(
-            (bound <= self._search.tolerance * values.abs().max()).all()
-        )
+        left = torch.stack([remainder for _, remainder in self._remainders])
+        weights = rotation[[place for place, _ in self._remainders]][:, chosen]
+        inner = (left @ left.T).cpu().numpy()
+        self._followed = int(np.argmax(abs(weights).max(1) * inner.diagonal() ** 0.5))
+        squares = np.einsum("ik,ij,jk->k", weights, inner, weights)
+        return bool((squares <= (self._search.tolerance * abs(values).max()) ** 2).all())
 
     def _judge(self) -> None:
         """Updates the pairs; converged, a sweep ends, and after a sweep that added nothing the search."""
@@ -142,14 +163,15 @@ class Krylov:
     @property
     def scale(self) -> float:
         """Largest modulus of a Ritz value."""
-        return max(float(self._ritz_values.abs().max()), torch.finfo(torch.float64).tiny)
+        return max(float(abs(self._ritz_values).max()), torch.finfo(torch.float64).tiny)
 
     def _ritz(self) -> Pairs:
         used = self._used
-        self._ritz_values, rotation = torch.linalg.eigh(self._projected[:used, :used])
+        self._ritz_values, rotation = np.linalg.eigh(self._projected[:used, :used])
         chosen = _order(self._ritz_values, self._search.which)[: self._search.count]
-        weights = rotation[:, chosen].T
-        values, vectors = self._ritz_values[chosen], weights @ self._basis[:used]
+        weights = torch.from_numpy(rotation[:, chosen].T.copy()).to(self._basis)
+        values = torch.from_numpy(self._ritz_values[chosen]).to(self._basis)
+        vectors = weights @ self._basis[:used]
         residuals = (weights @ self._images[:used] - values[:, None] * vectors).norm(dim=1)
         return Pairs(values, residuals, vectors)
 
@@ -159,17 +181,16 @@ class Krylov:
         for attempt in range(8):
             vector = torch.nn.functional.normalize(self._start(8 * self._used + attempt), dim=0)
             for _ in range(3):
-                vector = vector - basis.T @ (basis @ vector)
+                vector = vector - (basis @ vector) @ basis
             norm = float(torch.linalg.vector_norm(vector))
             if norm > 1e-8:
                 return vector / norm
         raise ArithmeticError("eight random vectors lie in the span of the basis")
 
 
-def _order(values: Tensor, which: Which) -> Tensor:
-    keys = {"largest": -values, "smallest": values, "magnitude": -values.abs()}
-    _, order = torch.sort(keys[which], stable=True)
-    return order
+def _order(values: np.ndarray, which: Which) -> np.ndarray:
+    keys = {"largest": -values, "smallest": values, "magnitude": -abs(values)}
+    return np.argsort(keys[which], kind="stable")
 
 
 def extreme_pairs(

@@ -24,7 +24,8 @@ class Rule:
     """`|v|^2`."""
 
     def mean(self, f: Callable[[np.ndarray], np.ndarray]) -> float:
-        return float(self.weights @ f(self.nodes))
+        is_seen = self.weights > 0  # f may be infinite where nothing is
+        return float(self.weights[is_seen] @ f(self.nodes[is_seen]))
 
 
 class _Chain:
@@ -50,8 +51,8 @@ class _Chain:
         place = len(self._diagonal)
         basis = self._basis[: place + 1]
         self._diagonal.append(float(self._basis[place] @ image))
-        rest = image - basis.T @ (basis @ image)
-        rest = rest - basis.T @ (basis @ rest)
+        rest = image - (basis @ image) @ basis
+        rest -= (basis @ rest) @ basis
         beside = float(rest.norm())
         scale = np.linalg.norm([*self._diagonal, *self._beside])
         if place + 1 == len(self._basis) or beside <= self._rounding * scale or beside == 0.0:

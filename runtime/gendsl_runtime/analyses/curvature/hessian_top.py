@@ -17,7 +17,7 @@ from gendsl_runtime.runs import Runs
 
 
 @analysis(
-    version=1,
+    version=2,
     gives={
         "eigenvalue": "1 [rank]",
         "residual": "1 [rank]",

@@ -210,3 +210,30 @@ def test_matrices_that_are_done_are_no_longer_multiplied():
 def _symmetric(stream: np.random.Generator, size: int) -> np.ndarray:
     matrix = stream.standard_normal((size, size))
     return matrix + matrix.T
+
+
+def test_a_search_for_copies_ends_where_there_are_none():
+    """A spectrum as of a network, outliers above a bulk that reaches up to them: what the first sweep left over hardly
+    lies in the space of the second, and is followed itself."""
+    size, stream = 400, np.random.default_rng(11)
+    values = np.sort(np.concatenate([[1.1, 0.77, 0.67, 0.62, 0.48], 0.47 * stream.random(size - 5) ** 4]))[
+        ::-1
+    ]
+    basis = np.linalg.qr(stream.standard_normal((size, size)))[0]
+    matrix = torch.from_numpy(basis * values @ basis.T)
+    for member in range(12):
+        starts = [lambda n, m=member: torch.from_numpy(np.random.default_rng((m, n)).standard_normal(size))]
+        once, found = (
+            extreme_pairs(
+                lambda members: lambda v: v @ matrix,
+                starts,
+                size=size,
+                search=Search(5, 200, 1e-3, repeated=repeated),
+                device=torch.device("cpu"),
+            )[0]
+            for repeated in (False, True)
+        )
+        assert found.is_complete
+        assert found.products <= 4 * once.products
+        assert (found.pairs.residuals <= 1e-3 * found.scale).all()
+        np.testing.assert_allclose(found.pairs.values, values[:5], atol=1e-4)

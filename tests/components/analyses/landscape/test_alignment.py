@@ -97,6 +97,20 @@ def test_a_planted_permutation_is_found_from_weights(name):
     assert all(torch.equal(back.buffers[key], value) for key, value in state.buffers.items())
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_layers_from_a_residual_stream_back_to_it_are_permuted_on_both_sides(seed):
+    """With noise on the weights the present order of the other side of the same weight matters."""
+    network, chance = mlp((20,), 5, hidden=[16, 16, 16], skip=True), torch.Generator().manual_seed(seed)
+    state, units = network.init([seed]).to("cpu", torch.float64), groups(network)
+    orders = shuffled(units, np.random.default_rng(seed))
+    noisy = {
+        name: value + 0.8 * value.std() * torch.randn(value.shape, generator=chance, dtype=torch.float64)
+        for name, value in permuted(state, units, orders).parameters.items()
+    }
+    found = by_weights(state.parameters, noisy, units, np.random.default_rng(seed))
+    assert all(np.array_equal(one, np.argsort(order)) for one, order in zip(found, orders, strict=True))
+
+
 def test_a_planted_permutation_is_found_from_activations(make_runs):
     runs = make_runs((3,), network=mlp((3,), 3, hidden=[6, 5], norm="layer", activation="tanh"), train=600)
     units = groups(runs.network)
