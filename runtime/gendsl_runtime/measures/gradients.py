@@ -70,13 +70,14 @@ def gram(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
     return torch.stack(each)
 
 
-def total(one: Runs, *, on: str) -> Tensors:
-    """The sum of the gradients of all examples of a split, for one member, float64 over chunks."""
-    leaves = {name: tensor.detach().requires_grad_() for name, tensor in one.state.parameters.items()}
+def total(runs: Runs, *, on: str) -> Tensors:
+    """The sum of the gradients of all examples of a split, for each member, float64 over chunks; `parts` says which
+    stacks are exact."""
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in runs.state.parameters.items()}
     sums = {name: torch.zeros_like(tensor, dtype=torch.float64) for name, tensor in leaves.items()}
-    for inputs, targets in one.chunks(on):
+    for inputs, targets in runs.chunks(on):
         with torch.enable_grad():
-            value = one.losses(inputs, targets, leaves).sum()
+            value = runs.losses(inputs, targets, leaves).sum()
         found = torch.autograd.grad(value, list(leaves.values()), allow_unused=True, materialize_grads=True)
         for name, gradient in zip(sums, found, strict=True):
             sums[name] += gradient
@@ -109,12 +110,26 @@ def along(runs: Runs, inputs: Tensor, direction: Tensors) -> tuple[Tensor, Tenso
     return outputs.detach().double(), change.double()
 
 
-def products(one: Runs, direction: Tensors, *, on: str) -> Tensor:
-    """`<d loss_i / dw, direction>` for every example of a split, `(examples,)`, float64, for one member."""
-    if has_records(one.network):
+def products(runs: Runs, direction: Tensors, *, on: str) -> Tensor:
+    """`<d loss_i / dw, direction>` for every example of a split, `(members, examples)`, float64."""
+    if has_records(runs.network):
         return torch.cat(
-            [_by_records(one, x, y, direction) for chunk in one.chunks(on) for x, y in _pieces(one, *chunk)]
+            [
+                _by_records(runs, x, y, direction)
+                for chunk in runs.chunks(on)
+                for x, y in _pieces(runs, *chunk)
+            ],
+            dim=1,
         )
+    each = []
+    for member in range(runs.members):
+        own = {name: value[[member]] for name, value in direction.items()}
+        each.append(_by_movement(runs.select([member]), own, on=on))
+    return torch.stack(each)
+
+
+def _by_movement(one: Runs, direction: Tensors, *, on: str) -> Tensor:
+    """The same for one member of any network, `(examples,)`."""
     found = []
     for inputs, targets in one.chunks(on):
         outputs, change = along(one, inputs, direction)
@@ -125,19 +140,20 @@ def products(one: Runs, direction: Tensors, *, on: str) -> Tensor:
     return torch.cat(found)
 
 
-def _by_records(one: Runs, inputs: Tensor, targets: Tensor, direction: Tensors) -> Tensor:
-    """The same for one chunk: of a dense layer or a convolution `d . (V x)`, summed over places."""
-    total = torch.zeros(inputs.shape[1], dtype=torch.float64, device=inputs.device)
-    for record in records(one, inputs, targets):
-        x, d = record.inputs[0], record.slopes[0]
-        weight = direction[f"{record.name}.weight"][0].to(d)
-        if record.is_gain:
-            change = weight[:, None, None] * x
-        else:
-            change = (weight.flatten(1) @ x.flatten(1)).view_as(d) * record.factor
-        if record.bias_factor:
-            change = change + direction[f"{record.name}.bias"][0].to(d)[:, None, None] * record.bias_factor
-        total += (change * d).sum((0, 1), dtype=torch.float64)
+def _by_records(runs: Runs, inputs: Tensor, targets: Tensor, direction: Tensors) -> Tensor:
+    """The same for one chunk: of a dense layer or a convolution `d . (V x)`, summed over places, member by member."""
+    total = torch.zeros(inputs.shape[:2], dtype=torch.float64, device=inputs.device)
+    for record in records(runs, inputs, targets):
+        weights = direction[f"{record.name}.weight"].to(record.slopes)
+        for member, (weight, x, d) in enumerate(zip(weights, record.inputs, record.slopes, strict=True)):
+            if record.is_gain:
+                change = weight[:, None, None] * x
+            else:
+                change = (weight.flatten(1) @ x.flatten(1)).view_as(d) * record.factor
+            if record.bias_factor:
+                bias = direction[f"{record.name}.bias"][member].to(d)
+                change = change + bias[:, None, None] * record.bias_factor
+            total[member] += (change * d).sum((0, 1), dtype=torch.float64)
     return total
 
 

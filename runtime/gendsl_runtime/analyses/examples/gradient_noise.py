@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from gendsl_runtime.component import SplitName, analysis
-from gendsl_runtime.measures.gradients import products, squared_norms, total
+from gendsl_runtime.measures.gradients import parts, products, squared_norms, total
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
@@ -55,15 +55,24 @@ def gradient_noise(runs: Runs, *, on: SplitName = "train") -> dict[str, np.ndarr
     """
     if runs.split(on)[0].shape[1] < 2:
         raise Problem("bad-data", f"the noise of one gradient is not known: `{on}` has a single example")
-    found = [_figures(runs.select([member]), on) for member in range(runs.members)]
+    found = [figures for part in parts(runs) for figures in _of_stack(part, on)]
     return {name: np.array([figures[name] for figures in found]) for name in found[0]}
 
 
-def _figures(one: Runs, on: str) -> dict[str, float]:
-    norms = torch.cat([squared_norms(one, x, y)[0] for x, y in one.chunks(on)]).cpu().numpy()
-    whole = total(one, on=on)
-    square = float(sum(value.square().sum() for value in whole.values()))
-    shares = products(one, whole, on=on).cpu().numpy()
+def _of_stack(runs: Runs, on: str) -> list[dict[str, float]]:
+    """The quantities of each member."""
+    norms = torch.cat([squared_norms(runs, x, y) for x, y in runs.chunks(on)], dim=1).cpu().numpy()
+    whole = total(runs, on=on)
+    shares = products(runs, whole, on=on).cpu().numpy()
+    found = []
+    for member in range(runs.members):
+        square = float(sum(value[member].square().sum() for value in whole.values()))
+        found.append(_figures(norms[member], square, shares[member]))
+    return found
+
+
+def _figures(norms: np.ndarray, square: float, shares: np.ndarray) -> dict[str, float]:
+    """From `|g_i|^2`, `|sum g|^2` and `<g_i, sum g>`."""
     n, norm = len(norms), norms.sum()
     figures = {name: float(value) for name, value in _estimates(square, norm, n).items()}
     figures["sample_coherence"] = square / n / norm if norm > 0 else 0.0

@@ -8,7 +8,7 @@ import torch
 from gendsl_runtime.component import Count, SplitName, analysis
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
-from gendsl_runtime.runs import Runs
+from gendsl_runtime.runs import CACHE, Runs
 
 
 @analysis(
@@ -52,23 +52,31 @@ def line_spectrum(
         raise Problem("bad-data", f"no lines between the examples of `{on}`: there is only one")
     if points < 2:
         raise Problem("out-of-range", "a line of one point has no spectrum", help="points=128")
-    found = [_figures(_along(runs.select([m]), on, lines, points)) for m in range(runs.members)]
+    numbers = lines * points * runs.split(on)[0][0, 0].numel()
+    step = max(1, int(CACHE // (4 * numbers)))
+    stacks = [
+        runs.select(range(first, min(first + step, runs.members))) for first in range(0, runs.members, step)
+    ]
+    found = [_figures(values) for stack in stacks for values in _along(stack, on, lines, points)]
     result = {name: np.array([figures[name] for figures in found]) for name in found[0]}
     return {**result, "frequency": np.arange(1, points)}
 
 
-def _along(one: Runs, on: str, lines: int, points: int) -> np.ndarray:
-    """Outputs `(lines, outputs, points)`, float64."""
-    inputs = one.split(on)[0]
-    chance = generator("line_spectrum", one.seeds[0])
-    pairs = np.stack([chance.choice(inputs.shape[1], size=2, replace=False) for _ in range(lines)])
-    start, end = (inputs[:, torch.from_numpy(side)].unsqueeze(2) for side in pairs.T)
+def _along(runs: Runs, on: str, lines: int, points: int) -> np.ndarray:
+    """Outputs `(members, lines, outputs, points)`, float64."""
+    inputs = runs.split(on)[0]
     places = (torch.arange(points, dtype=torch.float64) + 0.5) / points
-    share = places.to(start).view(1, 1, points, *[1] * (inputs.ndim - 2))
+    share = places.to(inputs).view(1, points, *[1] * (inputs.ndim - 2))
+    paths = []
+    for own, seed in zip(inputs, runs.seeds, strict=True):
+        chance = generator("line_spectrum", seed)
+        pairs = np.stack([chance.choice(len(own), size=2, replace=False) for _ in range(lines)])
+        start, end = (own[torch.from_numpy(side)].unsqueeze(1) for side in pairs.T)
+        paths.append(torch.lerp(start, end, share).flatten(0, 1))
     with torch.no_grad():
-        outputs = one.outputs(torch.lerp(start, end, share).flatten(1, 2))[0]
-    values: np.ndarray = outputs.double().cpu().numpy().reshape(-1, lines, points).transpose(1, 0, 2)
-    return values
+        outputs = runs.outputs(torch.stack(paths))
+    values: np.ndarray = outputs.double().cpu().numpy().reshape(runs.members, -1, lines, points)
+    return values.transpose(0, 2, 1, 3)
 
 
 def _figures(values: np.ndarray) -> dict[str, np.ndarray]:

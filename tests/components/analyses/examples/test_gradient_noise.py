@@ -40,7 +40,7 @@ def test_convolutions_in_pieces():
     given = gradient_noise(runs)
     whole = total(runs.select([1]), on="train")
     np.testing.assert_allclose(flat(whole)[0], rows.sum(0), rtol=1e-9, atol=1e-12)
-    found = products(runs.select([1]), whole, on="train")
+    (found,) = products(runs.select([1]), whole, on="train")
     np.testing.assert_allclose(found, rows @ rows.sum(0), rtol=1e-8, atol=1e-10)
     assert float(given["trace"][1]) == pytest.approx(np.trace(np.cov(rows.numpy().T)), rel=1e-9)
 
