@@ -45,7 +45,7 @@ def generalization_measures(
     other: Runs,
     samples: Count = 10,
     tolerance: Positive = 0.05,
-    convolutions: Convolutions = "mixed",
+    convolutions: Literal["mixed", "operators", "kernels"] = "mixed",
     on: SplitName = "train",
 ) -> dict[str, np.ndarray]:
     """All measures of Jiang et al. and Dziugaite et al. at once, for rank correlations with the gap over a sweep.
