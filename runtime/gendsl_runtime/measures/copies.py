@@ -18,7 +18,7 @@ Of = Literal["loss", "error"]
 
 def level(runs: Runs, on: str, of: Of, parameters: Tensors | None = None) -> Tensor:
     """Mean loss or error `(members,)` over a split, float64."""
-    if of == "error" and runs.data[0].task != "classification":
+    if of == "error" and runs.data[0].task == "regression":
         raise Problem("out-of-range", "a regression has no share of examples that are wrong", help="of=loss")
     return runs.mean_loss(on, parameters) if of == "loss" else runs.error(on, parameters)
 

@@ -78,12 +78,12 @@ def _squares(value: Tensor, *, each: bool) -> Tensor:
 
 
 def cosine(first: Tensors, second: Tensors) -> float:
-    """Cosine of the angle between two directions of one member."""
+    """Cosine of the angle between two directions of one member; NaN where one does not move."""
     inner, one, two = (
         float(torch.stack([(a[name].double() * b[name].double()).sum() for name in a]).sum())
         for a, b in ((first, second), (first, first), (second, second))
     )
-    return inner / float(np.sqrt(one * two))
+    return inner / float(np.sqrt(one * two)) if one * two else np.nan
 
 
 def grid(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:

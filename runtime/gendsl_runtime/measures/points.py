@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gendsl_runtime.measures.restate import Statistics, has_statistics, restated
 from gendsl_runtime.network import State, Tensors
-from gendsl_runtime.runs import BLOCK, CACHE, Runs
+from gendsl_runtime.runs import BLOCK, CACHE, Runs, mistakes
 from gendsl_runtime.train.layers.layer import Layered, Pass, feature_major
 from gendsl_runtime.train.layers.linear import Flatten, Linear, Scaled
 
@@ -30,6 +30,13 @@ class Heights:
 
     loss: np.ndarray
     error: np.ndarray
+
+
+def evenly(low: float, high: float, points: int) -> np.ndarray:
+    """Evenly spaced places, with 0 and 1 exact where rounding alone would keep a place from being there."""
+    places = np.linspace(low, high, points)
+    near = np.round(places)
+    return np.where(np.abs(places - near) <= 1e-12 * max(abs(low), abs(high), 1.0), near, places)
 
 
 def combined(terms: Sequence[Tensors], coefficients: Tensor) -> Tensors:
@@ -129,7 +136,7 @@ def _summed(
 ) -> Heights:
     """Loss and error at some points, from what the first layer gives for each term."""
     count, examples = len(rows), sum(targets.shape[1] for _, targets in ready)
-    loss, has_classes = member.repeated(count).loss, member.data[0].task == "classification"
+    loss, has_classes = member.repeated(count).loss, member.data[0].task != "regression"
     losses, wrong = [], []
     for given, targets in ready:
         first, *others = [rows[:, place].to(one).view(-1, 1, 1) for place, one in enumerate(given)]
@@ -142,7 +149,7 @@ def _summed(
         wanted = targets.expand(count, *targets.shape[1:])
         losses.append(loss(stack, wanted).double().sum(1))
         if has_classes:
-            wrong.append((stack.max(1).indices != wanted).double().sum(1))
+            wrong.append(mistakes(stack, wanted).double().sum(1))
     error = (reduce(torch.add, wrong) / examples).cpu().numpy() if has_classes else np.full(count, np.nan)
     return Heights((reduce(torch.add, losses) / examples).cpu().numpy(), error)
 
@@ -166,12 +173,12 @@ def _stacks(
 def evaluated(stack: Runs, on: str) -> Heights:
     """Loss and error of each network of a stack on a split of its data."""
     losses, wrong = [], []
-    has_classes = stack.data[0].task == "classification"
+    has_classes = stack.data[0].task != "regression"
     for inputs, targets in stack.chunks(on):
         outputs = stack.outputs(inputs)
         losses.append(stack.loss(outputs, targets).double().sum(1))
         if has_classes:
-            wrong.append((outputs.max(1).indices != targets).double().sum(1))
+            wrong.append(mistakes(outputs, targets).double().sum(1))
     examples = stack.split(on)[0].shape[1]
     # Left to right, so that the bits depend on the blocks alone.
     loss = (reduce(torch.add, losses) / examples).cpu().numpy()

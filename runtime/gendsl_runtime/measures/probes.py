@@ -62,8 +62,12 @@ def hutch_pp(
     product: Product, purpose: str, seeds: Sequence[int], size: int, products: int, device: torch.device
 ) -> Estimate:
     """Traces by Hutch++ (Meyer et al. 2021, algorithm 1): a third of the products sketches the range Q, a third
-    gives the trace there exactly, and Hutchinson's estimate takes what is orthogonal to it."""
-    rank = min(products // 3, size)
+    gives the trace there exactly, and Hutchinson's estimate takes what is orthogonal to it, with two probes at least:
+    two or three products are all Hutchinson's."""
+    rank = min(products // 3, (products - 2) // 2, size)
+    if rank == 0:
+        seen = images(product, purpose, seeds, size, products, device)
+        return mean(torch.stack([dots(probe, image) for probe, image in seen], dim=1))
     sketch = torch.stack(
         [image for _, image in images(product, f"{purpose}.sketch", seeds, size, rank, device)], dim=2
     )
@@ -73,7 +77,7 @@ def hutch_pp(
         vector = torch.stack([q[:, column] for q in basis])
         inside += dots(vector, product(vector))
     outside = []
-    for index in range(max(2, products - 2 * rank)):
+    for index in range(products - 2 * rank):
         probe = _without(rademacher(purpose, seeds, size, index).to(device), basis)
         outside.append(dots(probe, product(probe)))
     rest = mean(torch.stack(outside, dim=1))

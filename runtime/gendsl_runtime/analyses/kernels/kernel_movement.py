@@ -33,7 +33,8 @@ def kernel_movement(
     |K - L|_F / |L|_F` (Chizat, Oyallon and Bach 2019: small in lazy training); `centred_distance`, the first
     of `H K H` and `H L H`, one minus the CKA of gradients. `kernel_movement(fit, other=fit.at(epoch=0))` is
     the movement in training. Kernels as in `tangent_kernel`; evaluation mode, each network with its own
-    running statistics. Float64: error of about 1e-12.
+    running statistics. Float64: error of about 1e-12. NaN where a kernel (centred, for the last: that of one example
+    always) is all zero.
 
     Args:
         other: the run compared with; it sees the examples of the first.

@@ -40,7 +40,8 @@ def linearised_training(
     Gradient descent on the mean squared error of `f_lin(x) = f_0(x) + df_0(x)/dw (w - w_0)` has a closed
     form: on the N training examples and all C outputs `f_t = Y + (I - 2 lr K / (N C))^t (f_0 - Y)`, and
     elsewhere `f_t(x) = f_0(x) - K(x, X) K^-1 (f_0 - f_t)(X)`, with the full tangent kernel K at the start
-    (Lee et al. 2019, equations 8-11, in discrete time). t are the steps that the run took; the loss is `mse`,
+    (Lee et al. 2019, equations 8-11, in discrete time). t are the steps that the run took since the
+    start; the loss is `mse`,
     of one-hot vectors for classes, whatever the run was trained with: compare it with a run on `mse`, by `gd`
     without momentum, of these examples.
 
@@ -48,7 +49,8 @@ def linearised_training(
     `distance` the root mean square difference between the outputs of the trained and the linearised network
     there, relative to what training changed, `|f - f_lin| / |f - f_0|` (small in lazy training). Evaluation
     mode throughout. Float64 eigenvalues: error about 1e-10 relative; directions with eigenvalues below N C
-    eps of the largest do not move.
+    eps of the largest do not move. NaN where `lr` is so far above `N C / l_1`, with the largest eigenvalue l_1, that
+    descent goes beyond the largest number.
 
     Args:
         other: the start, `other=fit.at(epoch=0)`.
@@ -81,7 +83,7 @@ def _compared(
     now: Runs, start: Runs, lr: float | None, on: str, against: str, examples: int
 ) -> dict[str, float]:
     learned, seen = (_split(now, start, name, examples) for name in (on, against))
-    steps = now.steps[0] if now.steps else 0
+    steps = (now.steps[0] if now.steps else 0) - (start.steps[0] if start.steps else 0)
     train, test = _linearised(start, learned, seen, lr=lr, steps=steps)
     trained = now.outputs(seen.inputs)[0].T
     is_labelled = not seen.labels.is_floating_point()

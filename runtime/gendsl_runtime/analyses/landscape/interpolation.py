@@ -9,6 +9,7 @@ import numpy as np
 from gendsl_runtime.component import Count, Real, SplitName, analysis
 from gendsl_runtime.measures.pairs import same_parameters
 from gendsl_runtime.measures.paths import straight_line
+from gendsl_runtime.measures.points import evenly
 from gendsl_runtime.runs import Runs
 
 
@@ -50,7 +51,7 @@ def interpolation(
         statistics: running statistics of BatchNorm between the ends.
     """
     same_parameters(runs, other, "interpolation")
-    positions = np.linspace(low, high, points)
+    positions = evenly(low, high, points)
     found = [
         straight_line(runs.select([member]), other.select([member]), positions, on=on, statistics=statistics)
         for member in range(runs.members)

@@ -57,13 +57,13 @@ def loss_surface(
         reach: largest x and y.
         directions: how directions are scaled.
         biases: whether biases and norms move.
-        statistics: running statistics of BatchNorm away from the middle.
+        statistics: running statistics of BatchNorm; `reset` holds in the middle too.
 
     Raises:
         Problem: the network learns no weights of layers (`subspace`) and `biases` are ignored.
 
     Returns:
-        `loss`, `error` `(x, y)`; `cosine` of the angle between the two directions.
+        `loss`, `error` `(x, y)`; `cosine` of the angle between the two directions, NaN where all weights are 0.
     """
     positions = np.linspace(-reach, reach, points)
     found = []

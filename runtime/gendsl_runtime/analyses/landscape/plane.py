@@ -10,7 +10,7 @@ import torch
 from gendsl_runtime.component import AxisName, Count, NonNegative, SplitName, analysis
 from gendsl_runtime.measures import vectors
 from gendsl_runtime.measures.planes import grid
-from gendsl_runtime.measures.points import Heights, heights
+from gendsl_runtime.measures.points import Heights, evenly, heights
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Groups, Runs
 
@@ -65,7 +65,7 @@ def plane(
     Returns:
         `loss`, `error` `(x, y)`; `foot`, `base`, `height`; `corner_loss`, `corner_error` `(corner)`.
     """
-    positions = np.linspace(-margin, 1 + margin, points)
+    positions = evenly(-margin, 1 + margin, points)
     found = [_found(runs, positions, over, on, statistics) for runs in groups.runs]
     columns = {name: np.stack([one[name] for one in found]) for name in found[0]}
     return {**columns, "x": positions, "y": positions, "corner": np.array(groups.labels)}

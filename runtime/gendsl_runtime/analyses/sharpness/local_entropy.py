@@ -9,6 +9,7 @@ import numpy as np
 from gendsl_runtime.component import Count, Positive, SplitName, analysis
 from gendsl_runtime.measures import vectors
 from gendsl_runtime.measures.anneal import annealed
+from gendsl_runtime.measures.copies import level
 from gendsl_runtime.measures.curvature import curvature_product, gradient, parts, rounding
 from gendsl_runtime.measures.probes import check_probes, rademacher
 from gendsl_runtime.measures.quadrature import rules
@@ -87,7 +88,7 @@ def local_entropy(
         taken `acceptance` (1 for `quadratic`), and `centre`, L(w), `(members,)` each.
     """
     check_probes(min(probes, chains))
-    centre = (runs.mean_loss(on) if of == "loss" else runs.error(on)).cpu().numpy()
+    centre = level(runs, on, of).cpu().numpy()
     if method == "quadratic":
         if of == "error":
             raise Problem("out-of-range", "shares of wrong examples have no Hessian", help="method=annealed")

@@ -73,7 +73,7 @@ def pac_bayes_sharpness(
     """
     check_probes(samples)
     if of is None:
-        of = "error" if runs.data[0].task == "classification" else "loss"
+        of = "loss" if runs.data[0].task == "regression" else "error"
     found = []
     for member in range(runs.members):
         noisy = _Noisy(runs.select([member]), on, of, scale, floor, samples)

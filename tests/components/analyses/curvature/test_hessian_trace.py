@@ -70,3 +70,19 @@ def test_single_precision_agrees_with_double(make_runs):
 def test_one_probe_is_refused(make_runs):
     with pytest.raises(Problem, match="standard error"):
         hessian_trace(make_runs(), probes=1)
+
+
+@pytest.mark.parametrize("products", [2, 3, 4, 7])
+def test_few_products_are_spent_as_asked(products):
+    """Below four there is no room for a sketch beside two probes: all are Hutchinson's."""
+    matrix, spent = torch.diag(torch.arange(6.0).double()), []
+
+    def product(v):
+        spent.append(1)
+        return v @ matrix
+
+    given = hutch_pp(product, "test", (0,), 6, products, torch.device("cpu"))
+    assert len(spent) == products
+    # Signs see the diagonal exactly where nothing stands beside it; a projection does not.
+    assert products > 3 or float(given.value[0]) == pytest.approx(15)
+    assert float(given.value[0] - 15) <= 5.5 * float(given.error[0]) + 1e-9

@@ -40,6 +40,15 @@ def test_a_linear_model_is_predicted_exactly(make_runs: Callable[..., Runs]) -> 
     np.testing.assert_allclose(found["train_mse"], expected, rtol=1e-9)
 
 
+def test_steps_are_counted_from_the_start_that_is_given(make_runs: Callable[..., Runs]) -> None:
+    """From a checkpoint on only the steps after it are taken."""
+    first = make_runs((0, 1), hidden=[], train=12, dtype=torch.float64)
+    checkpoint = trained(first, lr=0.3, steps=15)
+    end = replace(trained(checkpoint, lr=0.3, steps=10), steps=(25, 25))
+    found = linearised_training(end, other=checkpoint, lr=0.3)
+    np.testing.assert_allclose(found["distance"], 0, atol=1e-9)
+
+
 def test_the_wider_the_closer(make_runs: Callable[..., Runs]) -> None:
     """Lee et al. (2019): the difference falls as one over the root of the width; 16 times as wide, a fourth."""
     distances = []

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from gendsl_runtime.analyses.landscape.interpolation import interpolation
-from gendsl_runtime.measures.points import heights
+from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.losses.cross_entropy import cross_entropy
+from gendsl_runtime.measures.points import evenly, heights
 from gendsl_runtime.models.mlp import mlp
 from gendsl_runtime.network import State
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.runs import Runs
 
 
 def between(one, other, t):
@@ -73,3 +76,36 @@ def test_points_have_the_same_bits_in_any_company(make_runs):
 def test_other_architectures_are_refused(make_runs):
     with pytest.raises(Problem, match="compares runs of one architecture"):
         interpolation(make_runs(), other=make_runs(hidden=[4, 4]))
+
+
+@pytest.mark.parametrize(("low", "high", "points"), [(-0.1, 1.1, 13), (-0.2, 1.2, 29), (-0.3, 1.3, 33)])
+def test_both_runs_lie_on_grids_that_only_rounding_keeps_them_from(low, high, points):
+    places = evenly(low, high, points)
+    assert {0.0, 1.0} <= set(places)
+    np.testing.assert_allclose(places, np.linspace(low, high, points), rtol=0, atol=1e-15)
+    assert not {0.0, 1.0} & set(evenly(-0.2, 1.2, 25))
+
+
+def test_a_labelling_has_an_error_on_the_way():
+    """As of the runs themselves: an example is wrong where any place that is asked about is."""
+    stream = torch.Generator().manual_seed(0)
+    labels = torch.randint(-1, 3, (9, 5), generator=stream)
+    data = Dataset({"train": Split(torch.randn(9, 5, generator=stream), labels)}, "labelling", (5,), 3)
+    values = {"w": torch.randn(2, 3, 5, generator=stream)}
+
+    class PlaceByPlace:
+        shape, outputs = (5,), 3
+
+        def apply(self, parameters, buffers, inputs, *, training):
+            return (parameters["w"][:, :, :, None] * inputs.transpose(1, 2)[:, None]), {}
+
+    runs = Runs(
+        PlaceByPlace(),
+        State(values, {}),
+        (data,) * 2,
+        (0, 1),
+        lambda outputs, targets: cross_entropy(outputs, targets, label_smoothing=None),
+    )
+    given = interpolation(runs.select([0]), other=runs.select([1]), points=2)
+    np.testing.assert_array_equal(given["error"][0], runs.error("train").numpy())
+    assert not np.isnan(given["error"]).any()

@@ -102,3 +102,11 @@ def test_statistics_may_be_set_anew():
     runs = images(cnn((1, 8, 8), 3, channels=[4], norm="batch"), train=40)
     own, reset = (loss_surface(runs, points=3, statistics=which)["loss"] for which in ("own", "reset"))
     assert np.isfinite(reset).all() and not np.allclose(own, reset, rtol=1e-3)
+
+
+def test_a_network_of_zeros_has_no_directions(make_runs):
+    runs = make_runs((0,), train=20)
+    zeros = {name: torch.zeros_like(value) for name, value in runs.state.parameters.items()}
+    found = loss_surface(replace(runs, state=State(zeros, {})), points=3)
+    assert np.isnan(found["cosine"]).all()
+    np.testing.assert_allclose(found["loss"], found["loss"][0, 1, 1], rtol=0, atol=0)

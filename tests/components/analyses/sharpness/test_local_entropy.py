@@ -87,3 +87,8 @@ def test_a_tight_neighbourhood_is_the_loss_itself(make_runs):
     for method in ("annealed", "quadratic"):
         given = local_entropy(runs, gamma=1e8, beta=2.0, method=method)
         np.testing.assert_allclose(given["local_entropy"], -2 * given["centre"], atol=1e-3)
+
+
+def test_a_regression_has_no_share_of_errors():
+    with pytest.raises(Problem, match="regression"):
+        local_entropy(quadratic(SCALES, weights=WEIGHTS), of="error", chains=2)
