@@ -248,7 +248,7 @@ def test_runs_are_listed(store: Path, client: Client) -> None:
 
 def test_an_empty_store_and_one_that_is_not_there(tmp_path: Path) -> None:
     found = Client(tmp_path / "nowhere").ask("/api/runs").content
-    assert (found["live"], found["runs"]) == ([], [])
+    assert (found["live"], found["runs"], found["isThere"]) == ([], [], False)
     assert not (tmp_path / "nowhere").exists(), "asking changes nothing"
 
 

@@ -32,7 +32,8 @@ def application(store: Path, *, token: str) -> ASGIApp:
     def runs(request: Request) -> Response:
         found = [record(store, name) for name in record_ids(store)]
         lives = [listed(one) for one in found if one is not None]
-        return JSONResponse({"store": str(store), "live": lives, "runs": shelf.runs()})
+        is_there = store.is_dir()
+        return JSONResponse({"store": str(store), "isThere": is_there, "live": lives, "runs": shelf.runs()})
 
     def plan(request: Request) -> Response:
         return JSONResponse(_found(store, request.path_params["name"]).plan)

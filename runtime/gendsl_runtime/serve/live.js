@@ -107,7 +107,7 @@
     return (data) => {
       text(byId("where"), data.store);
       const open = data.live.filter((run) => run.ended !== "finished");
-      text(some, open.length ? "" : "Nothing runs at the moment. Start something with gen run FILE, and it appears here.");
+      text(some, open.length ? "" : !data.isThere ? "There is no store at this place, or none any more." : "Nothing runs at the moment. Start something with gen run FILE, and it appears here.");
       keep(going, open, (run) => run.id, (run) => {
         const node = entry(`#${encodeURIComponent(run.id)}`);
         node.meter = meter(`${run.name}, progress`);
