@@ -64,6 +64,8 @@ class Map:
             return float(torch.linalg.svdvals(columns)[0]), 0.0
         operator = LinearOperator((size, size), matvec=self._gram, dtype=np.float64)
         start = generator("norms", 0).standard_normal(size)
+        if not self._gram(start).any():  # only the zeros around the image are seen
+            return 0.0, 0.0
         values, vectors = eigsh(operator, k=1, which="LA", v0=start, tol=1e-10)
         square, vector = float(values[0]), vectors[:, 0]
         root = math.sqrt(max(square, 0.0))

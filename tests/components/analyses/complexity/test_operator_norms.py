@@ -93,3 +93,10 @@ def test_a_linear_network_of_one_path_meets_the_bound():
 def test_normalisation_by_the_input_has_no_bound(make_runs):
     assert np.isinf(operator_norms(make_runs(norm="layer"))["lipschitz"]).all()
     assert np.isfinite(operator_norms(make_runs(norm="layer"))["product"]).all()
+
+
+def test_a_convolution_that_sees_no_pixel_is_zero() -> None:
+    """One place, on the border of zeros."""
+    seen = Map("conv", torch.ones(1, 1, 1, 1, dtype=torch.float64), (2, 2), stride=3, padding=1)
+    assert seen.apply(torch.ones(4, dtype=torch.float64)).abs().sum() == 0
+    assert seen.spectral() == (0.0, 0.0)
