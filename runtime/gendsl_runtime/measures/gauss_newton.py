@@ -166,15 +166,9 @@ def _seen(runs: Runs, on: str) -> Iterator[list[list[_Layer]]]:
         ]
         each = list(zip(trace.records(half[0]), zip(*found, strict=True), strict=True))
         yield [
-            [_Layer(_of(record, member), [slope[member] for slope in slopes]) for record, slopes in each]
+            [_Layer(record.of(member), [slope[member] for slope in slopes]) for record, slopes in each]
             for member in range(runs.members)
         ]
-
-
-def _of(record: Record, member: int) -> Record:
-    """The same of one member alone."""
-    own = slice(member, member + 1)
-    return replace(record, inputs=record.inputs[own], slopes=record.slopes[own])
 
 
 def _by_place(slopes: Tensor) -> Tensor:

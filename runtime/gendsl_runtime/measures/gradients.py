@@ -56,18 +56,30 @@ def _norms(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
 
 def gram(runs: Runs, inputs: Tensor, targets: Tensor) -> Tensor:
     """`<d loss_i / dw, d loss_j / dw>` over all parameters, `(members, examples, examples)`, float64."""
-    each = []
-    for member in range(runs.members):
-        one = runs.select([member])
-        if has_records(runs.network):
-            pieces = _pieces(one, inputs[[member]], targets[[member]])
-            layers = zip(*([_kept(record) for record in records(one, x, y)] for x, y in pieces), strict=True)
-            found = [_layer_gram(layer) for layer in layers]
-            each.append(sum(found[1:], start=found[0]))
-        else:
-            rows = torch.cat(list(_explicit(one, inputs[member], targets[member])))
-            each.append(rows @ rows.T)
-    return torch.stack(each)
+    if not has_records(runs.network):
+        rows = [
+            torch.cat(list(_explicit(runs.select([m]), inputs[m], targets[m]))) for m in range(runs.members)
+        ]
+        return torch.stack([own @ own.T for own in rows])
+    found, first = [], 0
+    for part in parts(runs):
+        own = slice(first, first + part.members)
+        first += part.members
+        pieces = [_all_kept(part, x, y) for x, y in _pieces(part, inputs[own], targets[own])]
+        found += [_products_of(each) for each in zip(*pieces, strict=True)]
+    return torch.stack(found)
+
+
+def _all_kept(runs: Runs, inputs: Tensor, targets: Tensor) -> list[list[Record | Tensor]]:
+    """What the products need of each member's layers in one piece."""
+    found = records(runs, inputs, targets)
+    return [[_kept(record.of(member)) for record in found] for member in range(runs.members)]
+
+
+def _products_of(pieces: tuple[list[Record | Tensor], ...]) -> Tensor:
+    """Products of one member's gradients, summed over layers."""
+    found = [_layer_gram(layer) for layer in zip(*pieces, strict=True)]
+    return sum(found[1:], start=found[0])
 
 
 def total(runs: Runs, *, on: str) -> Tensors:

@@ -9,7 +9,7 @@ slopes are all there is to know, and are far smaller than gradients. Networks ar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -119,6 +119,11 @@ class Record:
     """The same for the bias; 0 where there is none."""
     is_gain: bool = False
     """Whether the layer is a norm: its weight multiplies feature by feature."""
+
+    def of(self, member: int) -> Record:
+        """The same of one member alone, a stack of one."""
+        own = slice(member, member + 1)
+        return replace(self, inputs=self.inputs[own], slopes=self.slopes[own])
 
     def gradients(self) -> Tensors:
         """Per-example gradients of the layer's values: `(M, N, out, in)` or `(M, N, features)` for a weight

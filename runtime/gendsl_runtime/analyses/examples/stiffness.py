@@ -7,7 +7,7 @@ import numpy as np
 from gendsl_runtime.component import Count, SplitName, analysis
 from gendsl_runtime.measures.gradients import gram
 from gendsl_runtime.problem import Problem
-from gendsl_runtime.runs import Runs
+from gendsl_runtime.runs import CACHE, Runs
 
 
 @analysis(
@@ -43,10 +43,16 @@ def stiffness(runs: Runs, *, on: SplitName = "train", examples: Count = 500) -> 
     inputs, targets = (part[:, :examples] for part in runs.split(on))
     if inputs.shape[1] < 2:
         raise Problem("bad-data", "stiffness is of pairs of examples, and there is only one")
-    found = [
-        _figures(gram(runs.select([m]), inputs[[m]], targets[[m]])[0].cpu().numpy(), targets[m].cpu().numpy())
-        for m in range(runs.members)
-    ]
+    # As many members at once as have products that fit the cache.
+    step = max(1, int(CACHE // (8 * inputs.shape[1] ** 2)))
+    found = []
+    for first in range(0, runs.members, step):
+        own = slice(first, min(first + step, runs.members))
+        stack = gram(runs.select(range(own.start, own.stop)), inputs[own], targets[own]).cpu().numpy()
+        found += [
+            _figures(products, labels.cpu().numpy())
+            for products, labels in zip(stack, targets[own], strict=True)
+        ]
     return {name: np.array([figures[name] for figures in found]) for name in found[0]}
 
 
