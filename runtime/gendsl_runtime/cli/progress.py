@@ -98,9 +98,10 @@ class View(Watch):
         decided = sum(verdict.outcome != "undecided" for verdict in is_open)
         goes_on = decided < len(is_open) and number + 1 < len(looks)
         following = f"; going on to {looks[number + 1]:,} seeds" if goes_on else ""
+        said = f"{decided} of {len(is_open)} claims decided{following}"
         self._say(
             f"look {number + 1} of {len(looks)}, {looks[number]:,} seeds: "
-            f"{decided} of {len(is_open)} claims decided{following}"
+            + (said if is_open else "no claim rests on how many there are")
         )
 
     def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:

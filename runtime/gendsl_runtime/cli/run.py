@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from gendsl.diagnostic import Diagnostic
     from gendsl_runtime.run import Finished
 
+NARROWEST = 40
 HELP = "run an experiment and write its report"
 EXAMPLES = """\
 exit codes: 0 fine, 1 the file is wrong, 2 the command line is wrong, 3 a run failed,
@@ -91,7 +93,9 @@ def tell(finished: Finished, computed: int) -> None:
         from gendsl.render import render
 
         print(render(faults(finished), color=is_coloured(sys.stderr)), file=sys.stderr)
-    for line in verdict_lines(finished.spec, finished.verdicts, is_coloured=is_coloured(sys.stdout)):
+    width = max(shutil.get_terminal_size((200, 24)).columns, NARROWEST)
+    shown = verdict_lines(finished.spec, finished.verdicts, is_coloured=is_coloured(sys.stdout), width=width)
+    for line in shown:
         print(line)
     missing = "nothing computed" if has_failed else "nothing to compute"
     work = f"{computed:,} computed" if computed else missing

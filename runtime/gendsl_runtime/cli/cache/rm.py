@@ -47,7 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
     from gendsl_runtime.store.inventory import led_to
     from gendsl_runtime.store.place import store_place
 
-    made = planned(arguments, max_runs=sys.maxsize)
+    made = planned(arguments, max_runs=sys.maxsize, is_whole=True)
     refuse_unknown(made, arguments.steps)
     with Store.open(store_place(Path(arguments.file), arguments.store), create=False) as store:
         told = states(made, store)
