@@ -53,7 +53,9 @@ class Runs:
     """Steps each member was trained for."""
     stopped: tuple[bool, ...] = ()
     """Whether each member ended by its own stop condition, before its budget."""
-    _splits: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False, compare=False)
+    _splits: dict[str, tuple[Tensor, Tensor]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def members(self) -> int:
@@ -80,7 +82,6 @@ class Runs:
             history=tuple(self.history[i] for i in members) if self.history else (),
             steps=tuple(self.steps[i] for i in members) if self.steps else (),
             stopped=tuple(self.stopped[i] for i in members) if self.stopped else (),
-            _splits={},
         )
 
     def split(self, name: str) -> tuple[Tensor, Tensor]:

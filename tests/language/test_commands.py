@@ -45,7 +45,18 @@ validate.main(parser.parse_args([{path!r}]))
 
 @pytest.mark.parametrize("path", SHIPPED[:2], ids=lambda path: path.stem)
 def test_validating_stays_light(path: Path):
-    heavy = ("torch", "numpy", "networkx", "jinja2", "rich", "scipy", "pandas", "lark", "starlette", "uvicorn")
+    heavy = (
+        "torch",
+        "numpy",
+        "networkx",
+        "jinja2",
+        "rich",
+        "scipy",
+        "pandas",
+        "lark",
+        "starlette",
+        "uvicorn",
+    )
     assert loaded_by(VALIDATE.format(path=str(path)), *heavy) == set()
 
 

@@ -19,7 +19,7 @@ Kind = Literal["empirical", "ntk", "nngp"]
 
 def in_float64(runs: Runs) -> Runs:
     """The same runs, values and data in float64."""
-    return replace(runs, state=runs.state.to(runs.device, torch.float64), _splits={})
+    return replace(runs, state=runs.state.to(runs.device, torch.float64))
 
 
 def members(runs: Runs) -> Iterator[Runs]:

@@ -52,7 +52,7 @@ def rescaled(runs: Runs, *, layer: int, factor: float) -> Runs:
         parameters[name] = parameters[name] * factor
     after = f"{layers[layer + 1].name}.weight"
     parameters[after] = parameters[after] / factor
-    return replace(runs, state=State(parameters, runs.state.buffers), _splits={})
+    return replace(runs, state=State(parameters, runs.state.buffers))
 
 
 def _names(*layers: Layer) -> list[str]:

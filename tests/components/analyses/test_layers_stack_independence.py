@@ -84,7 +84,7 @@ def test_images(make_runs: Callable[..., Runs], name: str) -> None:
     network = cnn((1, 4, 4), 3, channels=[4], hidden=[6], norm="group")
     flat = make_runs(seeds=(4, 1, 2), features=16, network=network, train=60, test=37)
     data = tuple(_images(one) for one in flat.data)
-    runs = replace(flat, data=data, _splits={})
+    runs = replace(flat, data=data)
     measure = components.load("analysis", name.split()[0])
     same(name, measure(runs, **LAYERS[name]), measure(runs.select([1]), **LAYERS[name]), [1])
 

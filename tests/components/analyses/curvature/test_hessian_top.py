@@ -76,7 +76,7 @@ def log_loss(outputs: Tensor, targets: Tensor) -> Tensor:
 
 def test_single_precision_is_right_to_its_rounding(make_runs):
     runs = make_runs(train=300, hidden=[8], activation="relu")
-    precise = replace(runs, state=runs.state.to("cpu", torch.float64), _splits={})
+    precise = replace(runs, state=runs.state.to("cpu", torch.float64))
     given = hessian_top(runs, count=3)
     for member in range(3):
         spectrum = dense_spectrum(precise, member, "train")

@@ -122,7 +122,7 @@ def test_graphs_that_are_not_kept_give_the_same_bits(make_runs, monkeypatch, ope
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_single_precision(make_runs, operator):
     runs = make_runs(seeds=(0,), train=300, hidden=[8])
-    precise = replace(runs, state=runs.state.to("cpu", torch.float64), _splits={})
+    precise = replace(runs, state=runs.state.to("cpu", torch.float64))
     exact = matrices(precise, operator)
     # Sums of 300 float32 terms of the matrix' size.
     np.testing.assert_allclose(matrices(runs, operator), exact, atol=1e-5 * abs(exact).max())

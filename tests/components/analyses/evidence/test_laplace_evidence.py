@@ -185,12 +185,12 @@ def test_rescaled_units_change_the_evidence_and_permuted_ones_do_not() -> None:
 def test_float32_is_near_float64_and_chunks_do_not_matter(make_runs: MakeRuns) -> None:
     """1100 examples are three blocks; float32 products are within 1e-4 nats of 1e3."""
     double = make_runs((0,), train=1100, dtype=torch.float64, hidden=[8])
-    single = replace(double, state=double.state.to("cpu", torch.float32), _splits={})
+    single = replace(double, state=double.state.to("cpu", torch.float32))
     data = tuple(
         replace(one, splits={n: Split(s.inputs.float(), s.targets) for n, s in one.splits.items()})
         for one in double.data
     )
-    single = replace(single, data=data, _splits={})
+    single = replace(single, data=data)
     for structure in STRUCTURES:
         a, b = (laplace_evidence(runs, structure=structure)["log_evidence"] for runs in (double, single))
         np.testing.assert_allclose(a, b, rtol=1e-5)
@@ -270,7 +270,7 @@ def test_where_there_is_no_maximum_the_end_is_taken(tune: str) -> None:
     assert np.isfinite(found["log_evidence"][0])
     inputs, _ = runs.split("train")
     exact = Split(inputs[0], runs.outputs(inputs)[0].T.detach())
-    fitted = replace(runs, data=(runs.data[0].with_splits(train=exact),), _splits={})
+    fitted = replace(runs, data=(runs.data[0].with_splits(train=exact),))
     found = laplace_evidence(fitted, structure="full", tune=tune)
     assert all(np.isfinite(value).all() for value in found.values())
     if tune == "both":

@@ -72,7 +72,7 @@ def test_an_example_is_not_its_own_neighbour_under_any_name(make_runs):
     given = prediction_depth(runs, on="fit", neighbours=3)
     np.testing.assert_array_equal(given["depth"], expected["depth"])
     part = subset(runs.data[0], share=0.6, seed=4)
-    drawn = replace(runs, data=(part,) * 3, _splits={})
+    drawn = replace(runs, data=(part,) * 3)
     places = part.split("train").places.numpy()
     whole = prediction_depth(drawn, on="whole", neighbours=3)
     among = prediction_depth(drawn, on="train", neighbours=3)

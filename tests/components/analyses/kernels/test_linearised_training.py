@@ -27,7 +27,7 @@ def trained(start: Runs, *, lr: float, steps: int) -> Runs:
             name: (leaf - lr * slope).detach()
             for (name, leaf), slope in zip(leaves.items(), slopes, strict=True)
         }
-    return replace(start, state=State(values, {}), steps=(steps,) * start.members, _splits={})
+    return replace(start, state=State(values, {}), steps=(steps,) * start.members)
 
 
 def test_a_linear_model_is_predicted_exactly(make_runs: Callable[..., Runs]) -> None:

@@ -27,7 +27,7 @@ def test_every_quantity_is_a_difference_or_complement_of_the_plain_ones(make_run
 def test_train_means_the_clean_points_and_fit_everything_trained_on(make_runs):
     runs = make_runs(seeds=(0,), train=40, test=40)
     data = replace(runs.data[0], fit=("train", "test"))
-    runs = replace(runs, data=(data,), _splits={})
+    runs = replace(runs, data=(data,))
     clean = generalization_gap(runs)["train_error"]
     everything = generalization_gap(runs, against="fit")["train_error"]
     expected = (accuracy(runs, on="train")["error"] + accuracy(runs, on="test")["error"]) / 2

@@ -103,7 +103,6 @@ def test_rotations_and_factors_leave_it_alone_and_maps_do_not() -> None:
             runs,
             data=(data,),
             state=State({**runs.state.parameters, "output.weight": weight}, {}),
-            _splits={},
         )
 
     for name, value in neural_collapse(through(5 * turn)).items():

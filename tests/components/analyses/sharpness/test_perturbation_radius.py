@@ -68,7 +68,7 @@ def test_errors(make_runs):
     inputs, _ = runs.split("train")
     own = runs.outputs(inputs).argmax(1)[0]
     split = replace(runs.data[0].splits["train"], targets=own)
-    runs = replace(runs, data=(replace(runs.data[0], splits={"train": split}),), _splits={})
+    runs = replace(runs, data=(replace(runs.data[0], splits={"train": split}),))
     given = perturbation_radius(runs, of="error", rays=10, norm="linf")
     assert given["open"].tolist() == [0]
     assert 0 < given["radius"][0] <= given["random_radius"][0] <= given["random_mean"][0]

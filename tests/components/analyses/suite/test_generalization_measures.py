@@ -29,10 +29,8 @@ def pair(make_runs) -> tuple[Runs, Runs]:
         labels = runs.outputs(own.splits["train"].inputs[None].expand(3, -1, -1))[member].argmax(0)
         data.append(own.with_splits(train=Split(own.splits["train"].inputs, labels)))
     history = {"epoch": torch.arange(1, 5), "train_loss": torch.tensor([2.0, 0.3, 0.09, 0.01])}
-    full = replace(
-        runs, data=tuple(data), history=(history,) * 3, steps=(20,) * 3, stopped=(False,) * 3, _splits={}
-    )
-    return full, replace(start, data=tuple(data), _splits={})
+    full = replace(runs, data=tuple(data), history=(history,) * 3, steps=(20,) * 3, stopped=(False,) * 3)
+    return full, replace(start, data=tuple(data))
 
 
 def named(found, member: int) -> dict[str, float]:
@@ -122,7 +120,7 @@ def test_without_a_margin_or_a_history(pair) -> None:
         own.with_splits(train=Split(own.splits["train"].inputs, (own.splits["train"].targets + 1) % 3))
         for own in runs.data
     )
-    bare = replace(runs, data=flipped, history=(), steps=(), _splits={})
+    bare = replace(runs, data=flipped, history=(), steps=())
     value = named(generalization_measures(bare, other=start, samples=4), 0)
     missing = {name for name, number in value.items() if math.isnan(number)}
     assert missing == {
