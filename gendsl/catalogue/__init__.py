@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from gendsl.catalogue.description import Description, Parameter
 from gendsl.catalogue.types import Type
@@ -35,9 +36,10 @@ class Catalogue:
 
     @classmethod
     def read(cls, folders: Mapping[str, Path], *, cache: Path | None = None) -> Catalogue:
-        """Read the folder of each kind; `cache` is a file, by default in the user's cache folder."""
+        """Read the folder of each kind; `cache` is a file, by default one for these folders in the user's cache."""
         if cache is None and (own := cache_folder()) is not None:
-            cache = own / "catalogue.json"
+            place = crc32("\0".join(map(str, folders.values())).encode())
+            cache = own / f"catalogue-{place:08x}.json"
         known = _load(cache) if cache else {}
         entries: dict[str, Any] = {}
         components: dict[tuple[str, str], Description] = {}
@@ -54,7 +56,7 @@ class Catalogue:
                 if entry["fault"] is not None:
                     faults.append(_fault(path, *entry["fault"]))
         if cache and entries != known:
-            _save(cache, {**known, **entries})
+            _save(cache, entries)
         return cls(components, tuple(faults))
 
     def names(self, kind: str) -> list[str]:

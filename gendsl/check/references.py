@@ -216,7 +216,8 @@ def axis_name(world: World, given: Given, want: Type, slot: Slot) -> Value:
     if path is None:
         mismatch(world, given, want, slot)
     if [name.id for name in path] == ["epoch"] and "epoch" not in given.scope.names:
-        if world.epochs is None:
+        # Where a run is wrong, its `at` was not understood, and says nothing here either.
+        if world.epochs is None and ".at(" not in given.place.source.text:
             help = "give the run several epochs: `fit.at(epoch=[0, 1, 10])`"
             world.faults.fail("missing-axis", "nothing here varies along `epoch`", given.place, help=help)
         return Choice(name="epoch")

@@ -17,7 +17,7 @@ from gendsl.source import Span
 class Record(BaseModel):
     """An immutable part of a spec; serialises to JSON and back."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 # --- values ------------------------------------------------------------------------------------------------------

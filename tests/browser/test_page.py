@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gendsl_runtime.report.render import render_report
+from tests.browser.chromium import tab
 from tests.runtime.reported import PLOTS, results
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -89,7 +90,18 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(page: Path) -> tuple[str, str, list[str]]:
-    return opened(page, "--window-size=1200,1000")
+    _, console, asked = opened(page, "--window-size=1200,1000")
+    return whole(page, 1200)[0], console, asked
+
+
+def whole(page: Path, width: int) -> tuple[str, list[float]]:
+    """The page once every figure is drawn, and how wide the figures are."""
+    with tab() as browser:
+        browser.size(width, 900)
+        browser.open(page).wait(f"document.querySelectorAll('svg.marks').length == {len(PLOTS)}")
+        browser.wait(f"document.body.dataset.drawn == {len(PLOTS)}")
+        widths = "[...document.querySelectorAll('svg.marks')].map((one) => one.getBoundingClientRect().width)"
+        return browser.value("document.documentElement.outerHTML"), browser.value(widths)
 
 
 def test_every_figure_is_drawn(shown: tuple[str, str, list[str]]) -> None:
@@ -114,10 +126,8 @@ def test_tools_and_theme_appear_with_scripts(shown: tuple[str, str, list[str]]) 
 
 
 def test_figures_fit_a_narrow_window(page: Path) -> None:
-    content, console, _ = opened(page, "--window-size=500,900")
-    widths = [int(width) for width in re.findall(r'class="marks" width="(\d+)"', content)]
-    assert len(widths) == len(PLOTS)
-    assert max(widths) <= 500
+    _, console, _ = opened(page, "--window-size=500,900")
+    assert max(whole(page, 500)[1]) <= 500
     assert console == ""
 
 

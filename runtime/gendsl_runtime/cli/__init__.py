@@ -13,6 +13,7 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
 
@@ -77,7 +78,8 @@ def _interrupted(
 
 
 def _commanded(argv: list[str]) -> int:
-    whole = parser()
+    # Only the command at hand is loaded, where one is named.
+    whole = parser(argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS)
     if not argv:
         whole.print_help(sys.stderr)
         return 2
@@ -87,8 +89,8 @@ def _commanded(argv: list[str]) -> int:
     return code
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The command line with these commands."""
     whole = argparse.ArgumentParser(
         prog="gen",
         description="Declarative experiments on why deep networks generalise.",
@@ -96,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in names:
         module = importlib.import_module(f"gendsl_runtime.cli.{name}")
         added = commands.add_parser(
             name,
