@@ -51,7 +51,8 @@ def image(
         slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         x: first coordinate of points drawn on top, such as those trained on.
         y: second coordinate of the points.
-        color: what tells the points apart.
+        color: what tells the points apart: an axis by hues; a quantity by the colours of the picture itself, so
+            that a point stands out where the picture does not say what it should.
         low, high: values of the first and the last colour; by default the lowest and the highest there is, or
             equally far from 0 where `diverging` colours show values on both sides of it.
         columns: panels in a row.
@@ -72,10 +73,11 @@ def image(
     ends = _ends(array, low, high, is_diverging=colors == "diverging")
     shades = ramp(COLOURS[colors])
     on_top, missing = _points(table, x, y, color, facet)
+    inks = _inks(color, ends, shades)
     is_small = len(panels) >= SEVERAL and array[down].dtype.kind != "f"
     size = SMALL if is_small else SIDE
     drawn = [
-        _panel(title, grid.transpose(..., down, across), ends, shades, on_top, color, size)
+        _panel(title, grid.transpose(..., down, across), ends, shades, on_top, inks, size)
         for title, grid in panels
     ]
     wide = columns or {1: 1, 2: 2, 4: 2}.get(len(drawn), 6 if is_small else 3)
@@ -152,7 +154,7 @@ def _panel(
     ends: tuple[float, float],
     shades: list[str],
     on_top: dict[str, Any],
-    color: Column | None,
+    inks: dict[str, Any],
     size: int,
 ) -> Any:
     down, across = map(str, grid.dims[-2:])
@@ -176,7 +178,7 @@ def _panel(
     base = raster(rows, channels, width=width, height=height)
     layers = [base.transform_filter(CHOSEN) if len(rows) > 1 else base]
     if on_top:
-        layers.append(_dots(on_top, title, channels, color))
+        layers.append(_dots(on_top, title, channels, inks))
     name = alt.TitleParams(title, fontWeight="normal", fontSize=12)
     return alt.layer(*layers).properties(width=width, height=height, title=name)
 
@@ -192,11 +194,15 @@ def _extent(labels: np.ndarray) -> tuple[float, float]:
 def _points(
     table: Table, x: Column | None, y: Column | None, color: Column | None, facet: Column | None
 ) -> tuple[dict[str, Any], str]:
-    """Rows of the points on top by panel (all panels share them where they have no facet)."""
+    """Rows of the points on top by panel (all panels share them where they have no facet).
+
+    Where runs have different numbers of points, those that are nowhere are none and not missing.
+    """
     if x is None or y is None:
         return {}, ""
     follows = facet if facet is not None and facet.dim in (*x.array.dims, *y.array.dims) else None
-    frame, missing = present(table.frame(x=x, y=y, color=color, facet=follows), "x", "y")
+    frame = table.frame(x=x, y=y, color=color, facet=follows)
+    frame, missing = present(frame.dropna(subset=["x", "y"], how="all"), "x", "y")
     if follows is None:
         few, thinning = thinned(frame, limit=500)
         return {"": few}, " ".join(filter(None, (thinning, missing)))
@@ -207,18 +213,27 @@ def _points(
     return {label: part for label, (part, _) in parts.items()}, " ".join(filter(None, (*notes, missing)))
 
 
-def _dots(on_top: dict[str, Any], title: str, channels: dict[str, Any], color: Column | None) -> alt.Chart:
+def _inks(color: Column | None, ends: tuple[float, float], shades: list[str]) -> dict[str, Any]:
+    """The colour channel of the points; measured numbers take the colours of the picture, whose legend serves both."""
+    if color is None:
+        return {}
+    if color.levels or not color.is_number:
+        return {"color": {"field": "color", **(colour(color) or {})}}
+    scale = {"domain": list(ends), "range": shades, "clamp": True}
+    return {"color": {"field": "color", "type": "quantitative", "scale": scale, "legend": None}}
+
+
+def _dots(on_top: dict[str, Any], title: str, channels: dict[str, Any], inks: dict[str, Any]) -> alt.Chart:
     frame = on_top[title] if title in on_top else next(iter(on_top.values()))
     mark = {
         "type": "point",
-        "size": 16,
+        "size": 22,
         "filled": True,
-        "opacity": 0.9,
+        "opacity": 1,
         "stroke": "white",
-        "strokeWidth": 0.5,
+        "strokeWidth": 0.8,
+        "clip": True,
     }
     encoding = {name: {"field": name, **channel} for name, channel in channels.items()}
-    if color is not None:
-        encoding["color"] = {"field": "color", **(colour(color) or {})}
     rows = data(frame.drop(columns="detail"))
-    return drawn(mark if color else {**mark, "color": PALETTE[0]}, encoding, rows)
+    return drawn(mark if inks else {**mark, "color": PALETTE[0]}, {**encoding, **inks}, rows)

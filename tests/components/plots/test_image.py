@@ -96,13 +96,30 @@ def test_each_panel_has_its_own_grid_where_the_members_lie_on_different_ones() -
 
 def test_points_stand_on_top_of_their_own_panel() -> None:
     grids = np.zeros((2, 3, 3))
-    spots = quantity(np.array([[0.1, 0.2], [0.3, np.nan]]), run=NAMES, example=[0, 1])
+    across = quantity(np.array([[0.1, 0.2, 0.5], [0.3, np.nan, np.nan]]), run=NAMES, example=range(3))
+    down = quantity(np.array([[0.1, 0.2, 0.5], [0.3, 0.4, np.nan]]), run=NAMES, example=range(3))
     chart = image(
-        TABLE, quantity(grids, run=NAMES, y=SIDE, x=SIDE), facet=labels("run", NAMES), x=spots, y=spots
+        TABLE, quantity(grids, run=NAMES, y=SIDE, x=SIDE), facet=labels("run", NAMES), x=across, y=down
     )
     dots = [panel["layer"][1]["rows"] for panel in panels(chart)]
-    assert [[row["x"] for row in rows] for rows in dots] == [[0.1, 0.2], [0.3]]
-    assert "1 of 4 points" in notes(chart)
+    assert [[row["x"] for row in rows] for rows in dots] == [[0.1, 0.2, 0.5], [0.3]]
+    assert "1 of 5 points" in notes(chart), (
+        "one run has one point less, and one of its points has no first place"
+    )
+
+
+def test_points_of_a_measured_colour_take_those_of_the_picture() -> None:
+    spots, wanted = (
+        quantity(np.array([0.1, 0.2]), example=[0, 1]),
+        quantity(np.array([0.0, 1.0]), example=[0, 1]),
+    )
+    grid = quantity(np.zeros((3, 3)), y=SIDE, x=SIDE)
+    chart = image(TABLE, grid, x=spots, y=spots, color=wanted, low=0.0, high=1.0)
+    (panel,) = panels(chart)
+    channel = panel["layer"][1]["encoding"]["color"]
+    assert channel["scale"] == {"domain": [0.0, 1.0], "range": ramp(DIVERGING), "clamp": True}
+    assert channel["legend"] is None, "the picture's own says it"
+    assert [row["color"] for row in panel["layer"][1]["rows"]] == [0.0, 1.0]
 
 
 def test_many_pictures_are_cut_off_and_say_so() -> None:

@@ -15,11 +15,21 @@ from gendsl_runtime.runs import Runs
 
 
 @analysis(
-    version=1,
+    version=2,
     needs=["classification", "plane"],
-    gives={"score": "1 [y, x]", "label": "1 [y, x]"},
-    shares=["score"],
-    axes={"y": "second coordinate of the input", "x": "first coordinate of the input"},
+    gives={
+        "score": "1 [y, x]",
+        "label": "1 [y, x]",
+        "point_x": "1 [point]",
+        "point_y": "1 [point]",
+        "target": "1 [point]",
+    },
+    shares=["score", "target"],
+    axes={
+        "y": "second coordinate of the input",
+        "x": "first coordinate of the input",
+        "point": "place of the point among those trained on",
+    },
 )
 def decision_boundary(
     runs: Runs,
@@ -29,7 +39,7 @@ def decision_boundary(
     on: SplitName = "train",
     margin: NonNegative = 0.1,
 ) -> dict[str, np.ndarray | list[np.ndarray]]:
-    """What a network says about every point of the plane, for a picture.
+    """What a network says about every point of the plane, and the points it was trained on, for a picture.
 
     `score = softmax(f(x, y))_c`, the probability of class c = `class` (between two classes the boundary is at
     0.5), and `label`, the most probable class, on a grid of `resolution` points along each coordinate, ends
@@ -37,11 +47,20 @@ def decision_boundary(
     tenth of the power of ten below the range, so that samples of one distribution mostly share their grid.
     Evaluation mode; softmax in float64.
 
+    `(point_x, point_y)` are the points trained on, those that were added with wrong labels last; `target` is the
+    score that training asks for there, 1 for the label c and 0 for others. To be drawn on top of the picture:
+
+        image(at.score where seed == 0, x=at.point_x where seed == 0, y=at.point_y where seed == 0,
+            color=at.target where seed == 0)
+
     Args:
         resolution: grid points along each coordinate.
         class_: class whose probability is the score.
         on: the split that the grid covers.
         margin: room around it, as a share of its range on each side.
+
+    Returns:
+        `score` and `label` `(members, y, x)`; `point_x`, `point_y` and `target`, for each member `(points,)`.
     """
     if class_ >= runs.network.outputs:
         last = runs.network.outputs - 1
@@ -51,6 +70,7 @@ def decision_boundary(
     return {
         "score": probabilities[:, class_].numpy(),
         "label": probabilities.argmax(1).numpy(),
+        **_points(runs.data, class_),
         "x": x,
         "y": y,
     }
@@ -65,6 +85,17 @@ def _ticks(data: Dataset, on: str, axis: int, resolution: int, margin: float) ->
     high = math.ceil((high + margin * span) / grain) * grain
     # Rounded so that equal grids have equal labels, to the bit.
     return np.round(np.linspace(low, high, resolution), 12)
+
+
+def _points(data: tuple[Dataset, ...], class_: int) -> dict[str, list[np.ndarray]]:
+    """Of each member as many as it was trained on."""
+    trained_on = [one.split("fit") for one in data]
+    places = [split.inputs.double().numpy() for split in trained_on]
+    return {
+        "point_x": [one[:, 0] for one in places],
+        "point_y": [one[:, 1] for one in places],
+        "target": [(split.targets == class_).double().numpy() for split in trained_on],
+    }
 
 
 @torch.no_grad()
