@@ -21,6 +21,7 @@ from gendsl_runtime.cli import main, show
 from gendsl_runtime.report.cards import cards
 from gendsl_runtime.report.graph import graph
 from gendsl_runtime.report.layers import depths, layers, route
+from gendsl_runtime.report.render import sentences
 from gendsl_runtime.report.shares import share_kind
 from gendsl_runtime.report.words import condition, duration, number, title
 from gendsl_runtime.saved import UnknownRunError, run_folder
@@ -220,3 +221,10 @@ def test_the_interval_of_a_share_is_not_drawn_beyond_0_and_1() -> None:
     assert cut.low.values[1] == raw.low.values[1]
     assert note == " Cut at 0% and 100%."
     assert within(raw, "points") == (raw, "")
+
+
+def test_what_an_experiment_is_about_keeps_its_paragraphs() -> None:
+    lead, rest = sentences("  One thing. And\n another.\n\n  Of which\n more.\n   \n Last. ")
+    assert (lead, rest) == ("One thing.", ("And another.", "Of which more.", "Last."))
+    assert sentences("Only this.") == ("Only this.", ())
+    assert sentences("") == ("", ())

@@ -79,7 +79,9 @@ def axis(column: Column, *, scale: Scale = "linear", zero: bool = False) -> dict
         ticks = {"grid": True, "values": list(column.levels), "labelOverlap": "greedy", "labelSeparation": 4}
     if column.share:
         ticks["format"] = column.format
-    limits: dict[str, Any] = {"nice": not column.levels, "padding": 10 if column.levels else 0}
+    # On a log scale, round ends are whole powers of ten, which leave most of a figure empty.
+    is_round = not column.levels and scale == "linear"
+    limits: dict[str, Any] = {"nice": is_round, "padding": 0 if is_round else 10}
     return {
         "type": "quantitative",
         "scale": {"type": scale, **limits, **({"zero": zero} if scale == "linear" else {})},

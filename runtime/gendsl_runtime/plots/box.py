@@ -63,7 +63,7 @@ def box(
     others = [
         str(dim) for dim in y.array.dims if dim not in {c.dim for c in (x, color, facet) if c is not None}
     ]
-    said = f"Points are single values over {' and '.join(others)}." if others else ""
+    said = f"Points are single values over {_listed(others)}." if others else ""
     what = "Boxes: quartiles and median, whiskers to 1.5 box lengths." if len(summary) else ""
     if boxes and not len(summary):
         what = f"Fewer than {FEWEST} values in each group: no boxes."
@@ -73,6 +73,10 @@ def box(
         notes=[said, what, thinning, missing],
         description=f"Spread of {y.title} for each {x.title}.",
     )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _summaries(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -102,8 +106,13 @@ def _layers(x: Column, y: Column, color: Column | None, y_scale: Any, *, has_box
     place: dict[str, Any] = {"x": across}
     tinted = dict(place)
     plain = {} if color else {"color": PALETTE[0]}
+    wide = {"band": 1 if color else 0.7}
     if color is not None:
-        place["xOffset"] = {"field": "color", "type": "nominal", "sort": list(color.levels)}
+        # Room between boxes is that of the scale: a width in bands would be taken of the wrong one.
+        gaps = {"paddingInner": 0.3, "paddingOuter": 0.15}
+        beside = order(color)
+        beside["scale"] |= gaps
+        place["xOffset"] = {"field": "color", "type": "nominal", **beside}
         tinted = {**place, "color": {"field": "color", **(colour(color) or {})}}
     up = {**axis(y, scale=y_scale)}
     tip = [{"field": "y", "title": y.title, "type": "quantitative", "format": y.format}]
@@ -115,7 +124,7 @@ def _layers(x: Column, y: Column, color: Column | None, y_scale: Any, *, has_box
             for name in ("low", "q1", "median", "q3", "high")
         ]
         tips.append({"field": "values", "title": "values", "type": "quantitative"})
-        bar = {"type": "bar", "opacity": 0.3, "width": {"band": 0.7}, **plain}
+        bar = {"type": "bar", "opacity": 0.3, "width": wide, **plain}
         layers = [
             drawn(
                 {"type": "rule", "color": INK, "strokeWidth": 1.2},
@@ -124,7 +133,7 @@ def _layers(x: Column, y: Column, color: Column | None, y_scale: Any, *, has_box
             drawn(bar, {**tinted, "y": {"field": "q1", **up}, "y2": {"field": "q3"}, "tooltip": tips}),
             *layers,
             drawn(
-                {"type": "tick", "color": INK, "thickness": 2, "width": {"band": 0.7}},
+                {"type": "tick", "color": INK, "thickness": 2, "width": wide},
                 {**place, "y": {"field": "median", **up}},
             ),
         ]

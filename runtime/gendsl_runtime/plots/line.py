@@ -87,14 +87,14 @@ def _layers(
 ) -> Any:
     channels: dict[str, Any] = {"x": {"field": "x", **axis(x, scale=x_scale)}, "detail": {"field": "detail"}}
     if color is not None:
-        channels["color"] = {"field": "color", **(colour(color) or {})}
+        channels["color"] = {"field": "color", **_keyed(colour(color) or {})}
     centre = {"field": "y", **axis(y, scale=y_scale)}
     dashes = marked(color, DASHES)
     tooltip = _tooltip(x, y, color, is_banded=is_banded)
     # Names of an axis, such as layers, come in the order they have; sorting would be that of the alphabet.
     curve = {**channels, "y": centre, **({"order": {"field": "x"}} if x.is_number else {})}
     if dashes is not None:
-        curve["strokeDash"] = {"field": "color", **dashes}
+        curve["strokeDash"] = {"field": "color", **_keyed(dashes)}
     plain = {} if color else {"color": PALETTE[0]}
     dots = {"type": "point", "size": 34, "filled": True, "opacity": 1 if is_marked else 0}
     layers = [
@@ -105,6 +105,11 @@ def _layers(
         ends = {**channels, "y": {"field": "low", **axis(y, scale=y_scale)}, "y2": {"field": "high"}}
         layers.insert(0, drawn({"type": "area", "opacity": 0.17, "clip": True, **plain}, ends))
     return alt.layer(*layers)
+
+
+def _keyed(channel: dict[str, Any]) -> dict[str, Any]:
+    """With pieces of the lines themselves in the legend, so that their dashes are seen there."""
+    return {**channel, "legend": {**channel["legend"], "symbolType": "stroke", "symbolSize": 450}}
 
 
 def _tooltip(x: Column, y: Column, color: Column | None, *, is_banded: bool) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -183,13 +184,13 @@ def policy(scripts: list[str]) -> str:
     )
 
 
-def sentences(about: str) -> tuple[str, str]:
-    """The first sentence, and the rest."""
-    text = " ".join(about.split())
+def sentences(about: str) -> tuple[str, tuple[str, ...]]:
+    """The first sentence, and the paragraphs of the rest."""
+    text, *others = [" ".join(part.split()) for part in re.split(r"\n\s*\n", about.strip())]
     for end in (place for place in range(1, len(text) - 1) if text[place - 1] in ".?!"):
         if text[end] == " " and text[end + 1].isupper():
-            return text[:end], text[end + 1 :]
-    return text, ""
+            return text[:end], (text[end + 1 :], *others)
+    return text, tuple(others)
 
 
 def _date(results: Results) -> str:

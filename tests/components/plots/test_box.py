@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import vl_convert
 
 from gendsl_runtime.plots.box import FEWEST, box
 from gendsl_runtime.problem import Problem
@@ -35,3 +36,16 @@ def test_boxes_stand_along_an_axis() -> None:
     measured = quantity(np.arange(3.0), seed=range(3))
     with pytest.raises(Problem, match="is measured"):
         box(TABLE, x=measured, y=measured)
+
+
+def test_boxes_stand_side_by_side_on_a_scale_that_has_their_gaps() -> None:
+    """A bar's width in bands is one of the outer axis where an offset is given; boxes stood beside their points."""
+    values = np.arange(20.0).reshape(2, 2, 5)
+    y = quantity(values, size=["a", "b"], kind=["u", "v"], seed=range(5))
+    chart = box(TABLE, x=labels("size", ["a", "b"]), y=y, color=labels("kind", ["u", "v"]))
+    marks = vl_convert.vegalite_to_vega(chart.to_dict())["marks"]
+    places = {mark["type"]: mark["encode"]["update"]["x"] for mark in marks}
+    assert "band" not in places["rect"] and "band" not in places["rect"]["offset"], (
+        "from the start of its place"
+    )
+    assert places["symbol"]["offset"]["band"] == 0.5, "in the middle of it"

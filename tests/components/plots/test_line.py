@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import vl_convert
 from scipy import stats
 
 from gendsl_runtime.plots.line import POINTS, line
@@ -107,3 +108,10 @@ def test_names_along_the_axis_keep_their_order() -> None:
     curve = next(layer for layer in chart.to_dict()["layer"] if layer["mark"]["type"] == "line")
     assert "order" not in curve["encoding"]
     assert curve["encoding"]["x"]["scale"]["domain"] == layers
+
+
+def test_the_legend_shows_dashes_as_lines() -> None:
+    y = quantity(np.arange(4.0).reshape(2, 2), kind=["u", "v"], epoch=[0, 1])
+    chart = line(TABLE, x=labels("epoch", [0, 1]), y=y, color=labels("kind", ["u", "v"]))
+    (legend,) = vl_convert.vegalite_to_vega(chart.to_dict())["legends"]
+    assert legend["symbolType"] == "stroke" and legend["strokeDash"] == "strokeDash"

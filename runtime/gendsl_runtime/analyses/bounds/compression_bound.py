@@ -34,7 +34,7 @@ from gendsl_runtime.runs import Runs
         "bits_at": "1 [level]",
         "error_at": "1 [level]",
     },
-    shares=["error", "test_error", "trained_error"],
+    shares=["bound", "error", "test_error", "trained_error", "bound_at", "error_at"],
     axes={"level": "values in the codebook"},
     paper=["lotfi2022compression", "li2018measuring", "maurer2004note", "catoni2007pac"],
 )
