@@ -39,6 +39,13 @@ class Noise:
         """The noise of some members, in that order, with a step of its own."""
         return Noise(self.keys.index_select(0, members), self.step.clone())
 
+    def part(self, place: int) -> Noise:
+        """The noise of one part of a step, whose places are counted from 0 again; that of part 0 is the step's own."""
+        if place == 0:
+            return self
+        words = zip(self.keys.unbind(1), _named(f"part {place}"), strict=True)
+        return Noise(torch.stack([key ^ word for key, word in words], 1), self.step)
+
     def kept(self, purpose: str, share: float, shape: Sequence[int]) -> Tensor:
         """Which of the values `(M, *shape)` stay when each is dropped with probability `share`, rounded to
         1/65536."""

@@ -55,6 +55,9 @@ OPTIMIZERS = {
     "adamw": lambda lr: optimizer("adamw", lr=lr / 10, schedule=component("schedule", "cosine"), clip=0.5),
     "rmsprop": lambda lr: optimizer("rmsprop", lr=lr / 20, momentum=0.5, centered=True),
     "sam": lambda lr: optimizer("sam", base=optimizer("sgd", lr=lr, momentum=0.9), rho=0.1),
+    "penalty": lambda lr: optimizer(
+        "gradient_penalty", base=optimizer("sgd", lr=lr, momentum=0.9, clip=0.5), strength=2 * lr, blocks=3
+    ),
     "asam": lambda lr: optimizer("sam", base=optimizer("adamw", lr=lr / 10), rho=0.1, adaptive=True),
 }
 MODELS = {
@@ -117,7 +120,7 @@ def test_every_optimizer(replaying, name: str, count: int) -> None:
     check(replaying, members(name=name, count=count))
 
 
-@pytest.mark.parametrize("name", ["adamw", "sam"])
+@pytest.mark.parametrize("name", ["adamw", "sam", "penalty"])
 @pytest.mark.parametrize("model", [model for model in MODELS if model != "mlp"])
 def test_every_kind_of_network(replaying, model: str, name: str) -> None:
     check(replaying, members(model, name))
@@ -155,7 +158,7 @@ def on_meta(made: stack.Stack, recorder: Checking) -> stack.Stack:
 
 def moved_optimizer(made: Optimizer) -> Optimizer:
     """Its functions hold what is each member's own, such as the momentum."""
-    functions = [one for one in (made.update, made.ahead) if one is not None]
+    functions = [one for one in (made.update, made.correction) if one is not None]
     for cell in (cell for function in functions for cell in function.__closure__ or ()):
         if isinstance(cell.cell_contents, Tensor):
             cell.cell_contents = cell.cell_contents.to("meta")

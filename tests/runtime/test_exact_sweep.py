@@ -48,10 +48,13 @@ def optimizer(name: str, place: int) -> Component:
         case "asam":
             base = optimizer("sgd", place)
             return component("optimizer", "sam", base=base, rho=0.1 * (1 + place % 5), adaptive=True)
+        case "gradient_penalty":
+            base = optimizer("sgd", place)
+            return component("optimizer", name, base=base, strength=0.2 * (1 + place % 5), blocks=3)
     return component("optimizer", name, **shared)
 
 
-OPTIMIZERS = ["adam", "adamw", "asam", "gd", "rmsprop", "sam", "sgd"]
+OPTIMIZERS = ["adam", "adamw", "asam", "gd", "gradient_penalty", "rmsprop", "sam", "sgd"]
 
 
 def sweep(name: str, count: int) -> list[Member]:

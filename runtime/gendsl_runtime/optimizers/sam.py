@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from torch import Tensor
 
 from gendsl_runtime.component import Flag, NonNegative, Optimizer, PerMember, Positive, optimizer
-from gendsl_runtime.train.optimizer import norms
+from gendsl_runtime.train.optimizer import There, corrected, norms
 
 TINY = 1e-12
 """Keeps a gradient of zero from dividing by zero."""
@@ -37,12 +35,12 @@ def sam(
     """
     radius = rho[:, None]
 
-    def ahead(parameters: Tensor, gradients: Tensor) -> Tensor:
+    def correction(parameters: Tensor, gradients: Tensor, there: There, rate: Tensor) -> Tensor:
         if not adaptive:
-            return gradients.mul_(radius / (norms(gradients)[:, None] + TINY))
+            return there(gradients.mul_(radius / (norms(gradients)[:, None] + TINY)))
         size = parameters.abs().add_(eta)
         gradients.mul_(size)
         scale = radius / (norms(gradients)[:, None] + TINY)
-        return gradients.mul_(size).mul_(scale)
+        return there(gradients.mul_(size).mul_(scale))
 
-    return replace(base, ahead=ahead)
+    return corrected(base, correction)

@@ -24,6 +24,7 @@ from gendsl_runtime.python import codes
 from gendsl_runtime.runs import CACHE
 from gendsl_runtime.train import build
 from gendsl_runtime.train.member import Member
+from gendsl_runtime.train.optimizer import Optimizer
 from gendsl_runtime.train.stack import start
 
 LONG_STEP = 50e6
@@ -139,11 +140,17 @@ def known_cost(member: Member) -> Cost | None:
 
 
 def cost(member: Member) -> Cost:
-    """The cost of a step, from one forward pass of two members, halved: one alone may be padded."""
+    """The cost of a step, from one forward pass of two members, halved: one alone may be padded.
+
+    A step that goes through its examples in blocks holds one of them at a time.
+    """
     one_step = like(member.data, {"train": member.batch_size}, fit=("train",))
     short = replace(member, data=one_step, init=None, budget=Length(1, "steps"))
     stack = start([short, short], device="cpu", dtype=torch.float32)
-    inputs, targets = next(stack.feed.batches(0, 0, 1))
+    made = stack.optimizer
+    blocks = min(made.blocks, member.batch_size) if isinstance(made, Optimizer) else 1
+    inputs, targets = (part.tensor_split(blocks, 1)[0] for part in next(stack.feed.batches(0, 0, 1)))
+    passes = 2 * blocks if isinstance(made, Optimizer) and made.correction else blocks
     views = stack.layout.views(stack.parameters)
     leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
     saved: dict[int, int] = {}
@@ -158,7 +165,7 @@ def cost(member: Member) -> Cost:
     activations = sum(saved.values()) - saved.get(stack.parameters.untyped_storage().data_ptr(), 0)
     return Cost(
         # The backward pass makes two products for each one of the forward pass.
-        operations=3 * products.operations / 2,
+        operations=passes * 3 * products.operations / 2,
         bytes=PER_PARAMETER * stack.layout.width + activations / 2,
         calls=products.calls,
     )

@@ -57,19 +57,52 @@ class Step:
         number: int | Count,
     ) -> Found:
         """Take step `number`, counted from 1, with the learning rates `(M, 1)`."""
-        found = self._gradients(buffers, inputs, targets, noise)
-        if self.optimizer.ahead is not None:
-            values = self.parts[0].parameters
-            kept = values.clone()
-            values.add_(self.optimizer.ahead(values, self.parts[0].gradients))
-            self._gradients(buffers, inputs, targets, noise)
-            values.copy_(kept)
+        found = self._found(buffers, inputs, targets, noise, rate)
         if self.optimizer.clip is not None:
             clip(self.parts[0].gradients, self.optimizer.clip)
         if self.factors is not None:
             rate = rate * self.factors
         for part in self.parts:
             self.optimizer.update(part.parameters, part.gradients, part.slots, rate, number)
+        return found
+
+    def _found(
+        self, buffers: Tensors, inputs: Tensor, targets: Tensor, noise: Noise | None, rate: Tensor
+    ) -> Found:
+        """What is found at the parameters, with the gradients of the step in the parts."""
+        examples = targets.shape[1]
+        count = min(self.optimizer.blocks, examples)
+        if count == 1:
+            return self._corrected(buffers, inputs, targets, noise, rate)
+        gradients = self.parts[0].gradients
+        total = torch.zeros_like(gradients)
+        blocks: list[Found] = []
+        pieces = (values.tensor_split(count, 1) for values in (inputs, targets))
+        for place, (some, their) in enumerate(zip(*pieces, strict=True)):
+            own = None if noise is None else noise.part(place)
+            blocks.append(self._corrected(buffers, some, their, own, rate))
+            buffers = blocks[-1].buffers
+            total.add_(gradients, alpha=their.shape[1] / examples)
+        gradients.copy_(total)
+        outputs, losses = (torch.cat(values, -1) for values in zip(*((b.outputs, b.losses) for b in blocks)))
+        return Found(outputs, losses, (), buffers)
+
+    def _corrected(
+        self, buffers: Tensors, inputs: Tensor, targets: Tensor, noise: Noise | None, rate: Tensor
+    ) -> Found:
+        """The same for examples that are looked at together."""
+        found = self._gradients(buffers, inputs, targets, noise)
+        if self.optimizer.correction is not None:
+            values, gradients = self.parts[0].parameters, self.parts[0].gradients
+
+            def there(moved: Tensor) -> Tensor:
+                kept = values.clone()
+                values.add_(moved)
+                self._gradients(buffers, inputs, targets, noise)
+                values.copy_(kept)
+                return gradients
+
+            gradients.copy_(self.optimizer.correction(values, gradients, there, rate))
         return found
 
     def _gradients(self, buffers: Tensors, inputs: Tensor, targets: Tensor, noise: Noise | None) -> Found:
@@ -104,9 +137,8 @@ def step(
         return Step(optimizer, found, matrix, (whole,), factors)
     if is_alone:
         return Step(optimizer, found, None, (whole,), factors)
-    is_apart = (
-        factors is None and optimizer.is_pointwise and optimizer.clip is None and optimizer.ahead is None
-    )
+    is_plain = optimizer.clip is None and optimizer.correction is None and optimizer.blocks == 1
+    is_apart = factors is None and optimizer.is_pointwise and is_plain
     if len(blocks) > FEW or not is_apart:
         return Step(optimizer, found, matrix, (whole,), factors)
     columns = [layout.columns(values) for values in (parameters, *slots)]

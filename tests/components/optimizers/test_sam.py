@@ -23,8 +23,8 @@ def ahead(parameters: torch.Tensor, gradients: torch.Tensor, **given) -> torch.T
     """Where a stack of two looks, with radii 0.5 and 2."""
     zero, one = torch.zeros(2), torch.ones(2)
     base = sgd(lr=one, momentum=zero, weight_decay=zero, schedule=one[:, None])
-    found = sam(base=base, rho=torch.tensor([0.5, 2.0], dtype=torch.float64), **given).ahead
-    return found(parameters, gradients)
+    found = sam(base=base, rho=torch.tensor([0.5, 2.0], dtype=torch.float64), **given).correction
+    return found(parameters, gradients, lambda moved: moved, one[:, None])
 
 
 def test_it_looks_uphill_by_the_radius() -> None:
