@@ -125,19 +125,29 @@ def _loss(world: World, draft: Draft, arguments: dict[str, Value], data: list[Fa
                 world.faults.fail("wrong-task", message, place, also=also, help="write `cross_entropy`")
 
 
+def _metrics(stop: Operation) -> Iterator[str]:
+    """The metrics that a stop asks about."""
+    parts = stop.operands if stop.op == "and" else (stop,)
+    for part in parts:
+        if isinstance(part, Operation) and isinstance(part.operands[0], Choice):
+            yield part.operands[0].name
+
+
 def _stop(world: World, draft: Draft, arguments: dict[str, Value], data: list[Facts]) -> None:
     stop = arguments.get("stop")
-    if not (isinstance(stop, Operation) and isinstance(stop.operands[0], Choice)):
+    if not isinstance(stop, Operation) or all(found.task != "regression" for found in data):
         return
-    if stop.operands[0].name == "train_loss" or all(found.task != "regression" for found in data):
+    metrics = list(_metrics(stop))
+    counting = [name for name in metrics if name != "train_loss"]
+    if not counting:
         return
     field = draft.fields["stop"].value
     place = _place(draft, "stop")
-    if isinstance(field, Given) and isinstance(field.expr, tree.Binary):
+    if len(metrics) == 1 and isinstance(field, Given) and isinstance(field.expr, tree.Binary):
         place = field.spot(field.expr.left.span)
     world.faults.fail(
         "wrong-task",
-        f"`{stop.operands[0].name}` counts wrong classes, and this data is a regression",
+        f"`{counting[0]}` counts wrong classes, and this data is a regression",
         place,
         also=((_place(draft, "dataset"), "a regression"),),
         help="write `train_loss`",

@@ -147,7 +147,13 @@ def _file(world: World, given: Given, text: str) -> InputFile:
 
 
 def _stop(world: World, given: Given, want: Type, slot: Slot) -> Value:
+    """One condition on a metric, or several joined by `and`."""
     expr = given.expr
+    if isinstance(expr, tree.Binary) and expr.op == "and":
+        one = want._replace(optional=False)
+        sides = [value(world, given.at(side), one, slot) for side in (expr.left, expr.right)]
+        parts = [part for side in sides for part in conditions(side)]
+        return Operation(op="and", operands=tuple(parts))
     if isinstance(expr, tree.Name | tree.Dot) and not (isinstance(expr, tree.Name) and expr.id in METRICS):
         return _named(world, given, want, slot)
     if not isinstance(expr, tree.Binary) or expr.op not in ("<", "<=", "==", ">=", ">"):
@@ -165,6 +171,11 @@ def _stop(world: World, given: Given, want: Type, slot: Slot) -> Value:
         world, given.at(expr.right), METRICS[metric], Slot(f"the bound of `{metric}`", slot.step)
     )
     return Operation(op=expr.op, operands=(Choice(name=metric), bound))
+
+
+def conditions(stop: Value) -> tuple[Value, ...]:
+    """The conditions of a stop that must all hold."""
+    return stop.operands if isinstance(stop, Operation) and stop.op == "and" else (stop,)
 
 
 def _choice(world: World, given: Given, want: Type, slot: Slot) -> Value:

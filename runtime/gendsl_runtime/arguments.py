@@ -41,6 +41,8 @@ def plain(value: Value, path: str, other: Callable[[Value, str], Any] = refused)
             return Path(value.path)
         case Items():
             return [plain(item, f"{path}.{place}", other) for place, item in enumerate(value.items)]
+        case Operation(op="and"):
+            return tuple(plain(part, path, other) for part in value.operands)
         case Operation(operands=(Choice() as metric, bound)):
             return metric.name, value.op, plain(bound, path, other)
         case _:

@@ -66,7 +66,8 @@ Epochs: TypeAlias = Any
 Steps: TypeAlias = Any
 """A `Length` in steps, at least 0."""
 Stop: TypeAlias = Any
-"""Metric, comparison and bound, `train_error == 0%`: `(str, str, float)`."""
+"""Metric, comparison and bound, `train_error == 0%`: `(str, str, float)`; a tuple of such where several must hold,
+`train_error == 0% and train_loss < 0.5`."""
 
 # Hyper-parameters that may differ inside a stack: the engine hands them over as a tensor `(members,)`. Any other
 # parameter is part of the static key: members that differ in it are trained in different stacks.

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.length import Length
 from gendsl_runtime.runs import BLOCK
+from gendsl_runtime.train.conditions import decided
 from gendsl_runtime.train.loop import fit
 from gendsl_runtime.train.stack import start
-from gendsl_runtime.train.stopping import Stopping, decided
+from gendsl_runtime.train.stopping import Stopping
 from tests.runtime.members import blobs, member
 
 DATA = blobs(examples=2 * BLOCK + 30, classes=3)

@@ -156,7 +156,7 @@ class Performer:
         )
         glimpses.rest()
         return [
-            Broken(code="diverged", reason=f"diverged at step {one.step}: {one.reason}")
+            Broken(code=one.code, reason=one.told)
             if isinstance(one, Diverged)
             else artifact.pack(one)
             for one in fitted

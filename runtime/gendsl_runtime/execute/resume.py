@@ -9,7 +9,8 @@ from gendsl_runtime.store import Store
 from gendsl_runtime.store.checkpoints import Checkpoints
 
 LEFT = "stopped; what was finished is kept, {under_way}the same command goes on from there"
-DIVERGED = "diverged"
+FINAL = ("diverged", "nothing-found")
+"""Faults of a training that it would have again."""
 
 Heard = Callable[[Task, Sequence[Outcome]], None]
 
@@ -27,11 +28,11 @@ class Trainings:
         self._queued |= {node.key for node in task.nodes if node.key}
 
     def done(self, task: Task, outcomes: Sequence[Outcome]) -> None:
-        """A task is done and its results are committed; what failed may go on another time, but for what has
-        diverged."""
+        """A task is done and its results are committed; what failed may go on another time, but for what
+        would fail again."""
         if task.kind == "train":
             for node, outcome in zip(task.nodes, outcomes, strict=True):
-                if not isinstance(outcome, Broken) or outcome.code == DIVERGED:
+                if not isinstance(outcome, Broken) or outcome.code in FINAL:
                     self._settled.add(node.key)
             self._checkpoints.forget(self._are_settled)
 

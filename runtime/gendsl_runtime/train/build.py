@@ -20,6 +20,7 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.optimizer import Optimizer
 from gendsl_runtime.train.python import checked
+from gendsl_runtime.train.search import Search
 
 
 def arguments(component: Component) -> dict[str, Any]:
@@ -121,19 +122,27 @@ def stacked(
     return {name: value for name, value in shared.items() if name not in zeros}, tensors
 
 
-def optimizer(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Optimizer:
+def optimizer(
+    members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype
+) -> Optimizer | Search:
     """The optimizer of a stack; schedules are tables, ones after the end of a member's own budget."""
     return _optimizer([member.optimizer for member in members], members, device, dtype)
 
 
 def _optimizer(
     values: Sequence[Component], members: Sequence[Member], device: torch.device | str, dtype: torch.dtype
-) -> Optimizer:
+) -> Optimizer | Search:
     """An optimizer, after those within it."""
     first = values[0]
     shared, own = stacked([alone(value) for value in values], device=device, dtype=dtype)
     for name in nested(first):
-        shared[name] = _optimizer([nested(value)[name] for value in values], members, device, dtype)
+        shared[name] = inner = _optimizer([nested(value)[name] for value in values], members, device, dtype)
+        if isinstance(inner, Search):
+            raise Problem(
+                "out-of-range",
+                f"`{first.name}` takes gradients, and an optimizer within it takes none",
+                help=f"leave `{first.name}` out",
+            )
     if "schedule" in first.arguments:
         table = np.ones((len(members), max(member.steps for member in members)))
         for row, value, member in zip(table, values, members, strict=True):
@@ -141,7 +150,7 @@ def _optimizer(
         shared["schedule"] = torch.from_numpy(table).to(device)
     code = first.code
     function = components.load("optimizer", first.name) if code is None else checked.optimizer(code)
-    built: Optimizer = function(**shared, **own)
+    built: Optimizer | Search = function(**shared, **own)
     return built
 
 

@@ -110,7 +110,7 @@ def pack(course: Course, keys: Sequence[str]) -> tuple[dict[str, np.ndarray], di
     ended: dict[str, list[object]] = {}
     for place, result in course.results.items():
         if isinstance(result, Diverged):
-            ended[keys[place]] = [result.step, result.reason]
+            ended[keys[place]] = [result.step, result.reason, result.code]
         else:
             tensors[f"ended.{keys[place]}"] = np.frombuffer(artifact.pack(result), dtype=np.uint8)
     for place in course.places:

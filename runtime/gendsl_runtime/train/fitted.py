@@ -28,7 +28,14 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Diverged:
-    """A member whose loss or parameters are no longer finite: `step` counts from 1."""
+    """A member whose loss or parameters are no longer finite, or a search that found nothing: `step` counts from 1."""
 
     step: int
     reason: str
+    code: str = "diverged"
+    """`diverged` or `nothing-found`: of the explanation."""
+
+    @property
+    def told(self) -> str:
+        """What is said of it."""
+        return f"diverged at step {self.step}: {self.reason}" if self.code == "diverged" else self.reason

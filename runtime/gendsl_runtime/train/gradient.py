@@ -42,6 +42,7 @@ def gradient(network: Network, loss: StackedLoss, parameters: Tensors, into: Ten
         parameters: views of the values that will change from step to step.
         into: contiguous memory for their gradients; those of `autograd` lie elsewhere.
     """
+    network = getattr(network, "trained", None) or network
     by_hand = chain(network)
     if by_hand is not None:
         closed = closed_form(loss)

@@ -200,7 +200,7 @@ class Course:
             self._keep(epoch + 1)
             stopped = self.stopping.met(stack, [row for row in range(len(self.places)) if row not in leaving])
             leaving |= dict.fromkeys(stopped, "stopped")
-        leaving |= {row: "budget" for row in finished if row not in leaving}
+        leaving |= {row: stack.unfinished(row) or "budget" for row in finished if row not in leaving}
         self._leave(leaving)
 
     def _record(self, epoch: int, rows: Sequence[int]) -> None:

@@ -12,6 +12,9 @@ from gendsl_runtime.data import Dataset
 from gendsl_runtime.length import Length
 from gendsl_runtime.network import State
 
+Condition = tuple[str, str, float]
+"""Metric, comparison and bound: `("train_error", "==", 0.0)`."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -25,8 +28,8 @@ class Member:
     budget: Length
     batch: int | None = None
     """Examples a step; None is the whole training set, in its own order."""
-    stop: tuple[str, str, float] | None = None
-    """Metric, comparison and bound: `("train_error", "==", 0.0)`, looked at after every whole epoch."""
+    stop: Condition | tuple[Condition, ...] | None = None
+    """Looked at after every whole epoch; of several all must hold at once."""
     checkpoints: Sequence[int | Length] = ()
     """Epochs whose state is kept; 0 is the state before training."""
     init: State | None = None
@@ -50,6 +53,13 @@ class Member:
     def steps(self) -> int:
         """Steps of the whole budget."""
         return self.budget.steps(self.steps_per_epoch)
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What must hold for the training to stop; empty where nothing stops it."""
+        if self.stop is None:
+            return ()
+        return (self.stop,) if isinstance(self.stop[0], str) else self.stop
 
     @cached_property
     def kept_epochs(self) -> tuple[int, ...]:

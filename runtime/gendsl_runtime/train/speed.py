@@ -164,7 +164,7 @@ def stand_ins(member: Member, members: int) -> list[Member]:
         member,
         data=_random(member.data, min(member.examples, STEPS * member.batch_size)),
         budget=Length(LONG, "steps"),
-        stop=(member.stop[0], "<", -1.0) if member.stop else None,
+        stop=tuple((metric, "<", -1.0) for metric, _, _ in member.conditions) or None,
         checkpoints=(),
         init=None,
     )
@@ -196,5 +196,5 @@ def _processor() -> str:
 
 
 def _key(member: Member, members: int) -> str:
-    stop = member.stop[0] if member.stop else None
-    return sha256(repr((static_key(member), stop, members)).encode()).hexdigest()[:16]
+    metrics = [metric for metric, _, _ in member.conditions]
+    return sha256(repr((static_key(member), metrics, members)).encode()).hexdigest()[:16]

@@ -22,6 +22,7 @@ from gendsl_runtime.train.member import Member
 from gendsl_runtime.train.optimizer import Optimizer
 from gendsl_runtime.train.order import Feed, feed
 from gendsl_runtime.train.record import Record
+from gendsl_runtime.train.search import Search, search
 from gendsl_runtime.train.step import Step, step
 
 
@@ -35,7 +36,7 @@ class Stack:
     parameters: Tensor
     buffers: Tensors
     slots: tuple[Tensor, ...]
-    optimizer: Optimizer
+    optimizer: Optimizer | Search
     rates: Tensor
     """Learning rates `(M, T)`, one for each step."""
     loss: build.StackedLoss
@@ -47,6 +48,8 @@ class Stack:
     noise: Noise | None = None
     """Random numbers of the pass, where the network draws any: a function of seed and step alone."""
     steps: int = 0
+    guesses: Tensor | None = None
+    """Of a search, the guesses up to the one each member kept, as of the last step, float64 `(M,)`."""
     _step: Step | None = None
     """Made when first needed: it holds views of the parameters, and memory for this number of members."""
     recorder: Recorder | None = None
@@ -55,6 +58,9 @@ class Stack:
 
     def run(self, end: int, *, pause: Callable[[], bool] = lambda: False) -> None:
         """Train up to step `end` of the same epoch, or to the step after which `pause` says so."""
+        if isinstance(self.optimizer, Search):
+            search(self, self.optimizer, end, pause)
+            return
         epoch, first = divmod(self.steps, self.feed.steps)
         if self._step is None:
             self._step = step(
@@ -92,6 +98,8 @@ class Stack:
         means = {"train_loss": self.losses[:, :seen].double().sum(1) / seen}
         if self.wrong is not None:
             means["train_error"] = self.wrong[:, :seen].double().sum(1) / seen
+        if self.guesses is not None:
+            means["guesses"] = self.guesses
         return means
 
     def diverged(self) -> dict[int, Diverged]:
@@ -108,6 +116,14 @@ class Stack:
                 step = before + int(finite[row].int().argmin()) // self.feed.step + 1
                 found[row] = Diverged(step, "the loss is not finite")
         return found
+
+    def unfinished(self, row: int) -> Diverged | None:
+        """What is said of a member at the end of its budget that has not met its `stop`, where it had to."""
+        member = self.members[row]
+        if not isinstance(self.optimizer, Search) or not member.conditions:
+            return None
+        count = self.steps * self.optimizer.population
+        return Diverged(self.steps, f"none of {count:,} guesses meets its `stop`", "nothing-found")
 
     def _seen(self) -> int:
         """Examples of the epoch that are behind."""
@@ -151,6 +167,7 @@ class Stack:
             losses=self.losses.index_select(0, index),
             wrong=None if self.wrong is None else self.wrong.index_select(0, index),
             noise=None if self.noise is None else self.noise.select(index),
+            guesses=None if self.guesses is None else self.guesses[list(members)],
             _step=None,
             _accelerated=None,
         )
@@ -174,13 +191,16 @@ def _same_sizes(members: Sequence[Member], fresh: State) -> None:
 class Adopting(Protocol):
     """A network that can start from the state of another kind of network."""
 
-    def adopt(self, init: State, fresh: State) -> State:
-        """A state of this network that starts from another run's; `fresh` is how the member would start without."""
+    def adopt(self, init: State, fresh: State, seed: int) -> State:
+        """A state of this network that starts from another run's; `fresh` is how the member, of that seed, would start
+        without."""
         ...
 
 
 def _adopted(network: Adopting, member: Member, fresh: State) -> Member:
-    return member if member.init is None else replace(member, init=network.adopt(member.init, fresh))
+    if member.init is None:
+        return member
+    return replace(member, init=network.adopt(member.init, fresh, member.seed))
 
 
 def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch.dtype) -> Stack:
@@ -197,6 +217,7 @@ def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch
         state = joined(given).select(range(len(members), 2 * len(members)))
     state = state.to(device, dtype)
     optimizer = build.optimizer(members, device=device, dtype=dtype)
+    is_plain = isinstance(optimizer, Search) or getattr(network, "is_varying", False)
     parameters = rows(list(state.parameters.values()))
     examples = members[0].examples
     has_labels = members[0].data.task != "regression"
@@ -214,5 +235,5 @@ def start(members: Sequence[Member], *, device: torch.device | str, dtype: torch
         losses=torch.empty(len(members), examples, dtype=dtype, device=device),
         wrong=torch.empty(len(members), examples, dtype=torch.bool, device=device) if has_labels else None,
         noise=noise([member.seed for member in members], device=device) if network.is_noisy else None,
-        recorder=None if getattr(network, "is_varying", False) else recorder(members, device),
+        recorder=None if is_plain else recorder(members, device),
     )

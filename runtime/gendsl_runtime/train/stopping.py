@@ -8,20 +8,19 @@ hard stay hard.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.network import State
 from gendsl_runtime.runs import BLOCK, mistakes
+from gendsl_runtime.train.conditions import decided, holds, of_loss
+from gendsl_runtime.train.member import Condition
 from gendsl_runtime.train.stack import Stack
 
 TOGETHER = 1 << 17
 """Values of the inputs of the members that are evaluated together: fresh memory costs more than it holds."""
-Condition = tuple[str, str, float]
-"""Metric, comparison and bound."""
 
 
 @dataclass
@@ -34,20 +33,23 @@ class Stopping:
     def met(self, stack: Stack, rows: Sequence[int]) -> list[int]:
         """Which of these members have met their own condition, measured in evaluation mode on everything
         trained on."""
-        conditions = {row: stop for row in rows if (stop := stack.members[row].stop) is not None}
-        by_loss = [row for row, (metric, _, _) in conditions.items() if metric == "train_loss"]
-        counted = [row for row in conditions if row not in by_loss]
-        met = self._counted(stack, counted, conditions) if counted else []
-        if by_loss:
-            losses = stack.runs(by_loss).mean_loss("fit").tolist()
-            for row, loss in zip(by_loss, losses, strict=True):
-                _, comparison, bound = conditions[row]
-                if COMPARISONS[comparison](loss, bound):
-                    met.append(row)
-        return sorted(met)
+        conditions = {row: own for row in rows if (own := stack.members[row].conditions)}
+        counts, losses = (
+            {row: found for row, own in conditions.items() if (found := of_loss(own, is_loss))}
+            for is_loss in (False, True)
+        )
+        met = [row for row in conditions if row not in counts]
+        met += self._counted(stack, list(counts), counts) if counts else []
+        # What fits too badly needs no loss.
+        asked = sorted(row for row in met if row in losses)
+        measured = stack.runs(asked).mean_loss("fit").tolist() if asked else []
+        failed = {row for row, loss in zip(asked, measured, strict=True) if not holds(losses[row], loss)}
+        return sorted(set(met) - failed)
 
     @torch.no_grad()
-    def _counted(self, stack: Stack, rows: Sequence[int], conditions: dict[int, Condition]) -> list[int]:
+    def _counted(
+        self, stack: Stack, rows: Sequence[int], conditions: Mapping[int, Sequence[Condition]]
+    ) -> list[int]:
         examples = stack.feed.examples
         starts = range(0, examples, BLOCK)
         wrong, left, met = dict.fromkeys(rows, 0), examples, []
@@ -58,9 +60,9 @@ class Stopping:
             is_open = {}
             for row, count in zip(rows, counts, strict=True):
                 wrong[row] += count
-                verdict = decided(conditions[row], wrong[row], left, examples)
-                is_open[row] = verdict is None
-                met += [row] if verdict else []
+                verdicts = [decided(one, wrong[row], left, examples) for one in conditions[row]]
+                is_open[row] = None in verdicts and False not in verdicts
+                met += [row] if all(verdicts) else []
             rows = [row for row in rows if is_open[row]]
             if not rows:
                 self.first = start
@@ -78,17 +80,3 @@ class Stopping:
             outputs, _ = stack.network.apply(own.parameters, own.buffers, inputs, training=False)
             counts += mistakes(outputs, targets).sum(1).tolist()
         return counts
-
-
-def decided(condition: Condition, wrong: int, left: int, examples: int) -> bool | None:
-    """Whether a condition holds when `wrong` examples are known to be wrong and `left` are not known; None if
-    that depends on them."""
-    metric, comparison, bound = condition
-    counts = (wrong, wrong + left)
-    if metric == "train_accuracy":
-        counts = (examples - counts[1], examples - counts[0])
-    low, high = (count / examples for count in counts)
-    ends = COMPARISONS[comparison](low, bound), COMPARISONS[comparison](high, bound)
-    if comparison in ("==", "!=") and low < bound < high:
-        return None
-    return ends[0] if ends[0] == ends[1] else None

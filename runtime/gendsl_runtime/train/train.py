@@ -39,8 +39,8 @@ def train(
         batch: examples a step, the last of an epoch possibly smaller; the whole training set unless given.
         budget: length of the training, in epochs or steps.
         stop: ends the training early, `train_error == 0%`: `train_error`, `train_accuracy` or `train_loss`,
-        measured
-            in evaluation mode on everything trained on after each epoch.
+            measured in evaluation mode on everything trained on after each epoch. Of several conditions all must
+            hold: `train_error == 0% and train_loss < 0.5`.
         checkpoints: epochs whose weights are kept; 0 is the start.
         init: another run, whose final weights are the start in place of fresh ones.
         seed: seed of the weights at the start and of the order of the data.

@@ -1,0 +1,68 @@
+"""A network whose outputs are divided by the norms of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from gendsl_runtime.network import Network, State, Tensors
+from gendsl_runtime.noise import Noise
+from gendsl_runtime.train.optimizer import norms
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """`f(x) / prod_l (|W_l| / norm)` over all weights; offsets, scales of norms and buffers are the inner network's."""
+
+    inner: Network
+    norm: float
+    is_always: bool
+    """Whether also in training; else in evaluation alone."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.inner.shape
+
+    @property
+    def outputs(self) -> int:
+        return self.inner.outputs
+
+    @property
+    def is_noisy(self) -> bool:
+        return self.inner.is_noisy
+
+    @property
+    def trained(self) -> Network | None:
+        """The network that gradients are taken of, where it is another one."""
+        return None if self.is_always else self.inner
+
+    def init(self, seeds: Sequence[int]) -> State:
+        """As the inner network starts."""
+        return self.inner.init(seeds)
+
+    def apply(
+        self,
+        parameters: Tensors,
+        buffers: Tensors,
+        inputs: Tensor,
+        *,
+        training: bool,
+        noise: Noise | None = None,
+    ) -> tuple[Tensor, Tensors]:
+        """Outputs `(members, outputs, examples)` for inputs `(members, examples, *shape)`, and the new buffers."""
+        outputs, after = self.inner.apply(parameters, buffers, inputs, training=training, noise=noise)
+        if training and not self.is_always:
+            return outputs, after
+        factor = factors(parameters, self.norm)
+        return outputs / factor.view(-1, *(1,) * (outputs.ndim - 1)), after
+
+
+def factors(parameters: Tensors, norm: float) -> Tensor:
+    """`prod_l |W_l| / norm` of each member `(M,)`, over the values of at least two sides; Euclidean norms."""
+    weights = [value for value in parameters.values() if value.ndim > 2]
+    first, *rest = (norms(weight.flatten(1)) / norm for weight in weights)
+    for factor in rest:
+        first = first * factor
+    return first
