@@ -94,6 +94,10 @@ def test_titles_say_what_is_drawn_and_notes_where() -> None:
     assert title(CURVE, spec) == "curve train error"
     assert title(where(ERROR, noise=1), spec) == "gap error"
     assert condition(where(ERROR, noise=1, seed=0), spec) == "noise is 20%, seed is 0"
+    # Along an analysis' own axes a name says what is shown, a number where.
+    picked = where(ERROR).model_copy(update={"picked": {"measure": "path_norm", "epoch": 8.0}})
+    assert title(picked, spec) == "gap error, path norm"
+    assert condition(picked, spec) == "epoch is 8"
 
 
 def test_an_interval_lies_where_its_numbers_are() -> None:

@@ -19,7 +19,7 @@ def title(value: spec.Value, experiment: spec.Spec) -> str:
 
 
 def words(value: spec.Value, experiment: spec.Spec) -> str:
-    """An expression as short text, without its conditions."""
+    """An expression as short text, with the names that it is taken at and without its other conditions."""
     match value:
         case spec.Quantity(step=step, name=name):
             text = name if step in name.split("_") or step == name else f"{step} {name}"
@@ -28,8 +28,9 @@ def words(value: spec.Value, experiment: spec.Spec) -> str:
             known = experiment.axes.get(axis)
             name = known.parts[part] if known is not None and part is not None else axis
             return name.replace("_", " ")
-        case spec.Where(subject=subject):
-            return words(subject, experiment)
+        case spec.Where(subject=subject, picked=picked):
+            names = [label.replace("_", " ") for label in picked.values() if isinstance(label, str)]
+            return ", ".join([words(subject, experiment), *names])
         case spec.Statistic(name=name, values=values):
             return f"{name} of {' and '.join(words(item, experiment) for item in values)}"
         case spec.Operation(op="neg", operands=(operand,)):
@@ -61,10 +62,14 @@ def _unit(value: spec.Value, experiment: spec.Spec) -> str:
 
 
 def condition(value: spec.Value, experiment: spec.Spec) -> str:
-    """What an expression is restricted to by axes fixed to one label: `noise is 0, run is clean`."""
+    """What an expression is restricted to by axes fixed to one label: `noise is 0, run is clean`.
+
+    Names along an analysis' own axes are in the expression's title already.
+    """
     match value:
-        case spec.Where(subject=subject, fixed=fixed):
+        case spec.Where(subject=subject, fixed=fixed, picked=picked):
             labels = {axis: experiment.axes[axis].labels[place] for axis, place in fixed.items()}
+            labels |= {axis: label for axis, label in picked.items() if not isinstance(label, str)}
             own = [f"{axis} is {spelt(axis, label, experiment)}" for axis, label in labels.items()]
             return ", ".join(filter(None, [*own, condition(subject, experiment)]))
         case spec.Operation(operands=operands):
