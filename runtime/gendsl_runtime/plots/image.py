@@ -19,8 +19,10 @@ from gendsl_runtime.problem import Problem
 
 PANELS = 64
 """Panels drawn at most."""
+FEW = {1: 320, 2: 290}
+"""Pixels of a panel's longer side, by the number of panels."""
 SIDE, SMALL = 230, 104
-"""Pixels of a panel's longer side; of pictures (not planes) from `SEVERAL` on."""
+"""The same of more panels; of pictures (not planes) from `SEVERAL` on."""
 SEVERAL = 5
 COLOURS = {"diverging": DIVERGING, "viridis": VIRIDIS, "grey": ("#FFFFFF", "#000000")}
 
@@ -75,7 +77,7 @@ def image(
     on_top, missing = _points(table, x, y, color, facet)
     inks = _inks(color, ends, shades)
     is_small = len(panels) >= SEVERAL and array[down].dtype.kind != "f"
-    size = SMALL if is_small else SIDE
+    size = SMALL if is_small else FEW.get(len(panels), SIDE)
     drawn = [
         _panel(title, grid.transpose(..., down, across), ends, shades, on_top, inks, size)
         for title, grid in panels
