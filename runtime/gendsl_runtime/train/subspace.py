@@ -67,7 +67,7 @@ class Subspace:
             buffers[f"{PROJECTION}{name}"] = torch.stack([torch.from_numpy(part[name]) for part in parts])
         return State({COORDINATES: torch.zeros(len(seeds), self.dimension)}, buffers)
 
-    def adopt(self, init: State, fresh: State) -> State:
+    def adopt(self, init: State, fresh: State, seed: int) -> State:
         """A state that starts from that of another run: one of the inner network becomes `theta_0`, with w zero."""
         if set(init.parameters) != set(self.sizes):
             return init
