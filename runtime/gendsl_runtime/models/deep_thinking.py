@@ -9,7 +9,7 @@ from gendsl_runtime.train.thinking import Schedule, Thinking
 
 
 @model(
-    version=1,
+    version=2,
     takes="sequence",
     answers="places",
     paper=["schwarzschild2021learn", "bansal2022endtoend"],

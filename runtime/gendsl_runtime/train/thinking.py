@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,8 +14,11 @@ from torch import Tensor
 from gendsl_runtime.network import State, Tensors
 from gendsl_runtime.noise import Noise
 from gendsl_runtime.random import generator
-from gendsl_runtime.train.layers.layer import Layer, Layered, Pass, feature_major
-from gendsl_runtime.train.layers.window import Window
+from gendsl_runtime.train.layers.conv import MANY
+from gendsl_runtime.train.layers.image import together
+from gendsl_runtime.train.layers.layer import Layer, Layered, feature_major
+from gendsl_runtime.train.layers.tape import Ring, Store, Tape
+from gendsl_runtime.train.layers.window import Grid, Library, Products, Way, Window
 
 
 def last(states: Iterable[Tensor]) -> Tensor:
@@ -82,18 +87,21 @@ class Thinking:
         noise: Noise | None = None,
     ) -> tuple[Tensor, Tensors]:
         """Outputs `(members, outputs, places, examples)` after all iterations; in training after as many as the
-        schedule draws for the step."""
-        seen = self.seen(inputs)
+        schedule draws for the step, with a gradient that is taken once at most."""
+        seen, values = self.seen(inputs), self._values(parameters)
         free, kept = 0, self.iterations
         if training:
             assert noise is not None, "a noisy network is trained with noise"
             free, kept = self.schedule.draw(int(noise.step))
-        with torch.no_grad():
-            start = None
-            if free:
-                start = last(self.thoughts(parameters, seen, iterations=free, training=training))
-        states = self.thoughts(parameters, seen, iterations=kept, start=start, behind=free, training=training)
-        return self.answer(parameters, last(states), training=training), buffers
+        if self._is_large(seen):
+            way = Library(self._size)
+            found = [self._outputs(way, *own, free, kept) for own in _members(values, seen)]
+            return torch.cat(found).flatten(2, 3), buffers
+        if training and torch.is_grad_enabled():
+            outputs: Tensor = _Written.apply(self, seen, free, kept, tuple(values), *values.values())  # type: ignore[no-untyped-call]
+        else:
+            outputs = self._outputs(self._small(seen), values, seen, free, kept)
+        return outputs.flatten(2, 3), buffers
 
     def seen(self, inputs: Tensor) -> Tensor:
         """Inputs `(members, examples, *shape)` as `(members, channels, height, width, examples)`."""
@@ -108,32 +116,101 @@ class Thinking:
         iterations: int,
         start: Tensor | None = None,
         behind: int = 0,
-        training: bool = False,
     ) -> Iterator[Tensor]:
         """The memory after each iteration, `(members, width, height, width, examples)`, from `start` or, without one,
-        from the projection of what is seen. `behind` counts the iterations that led to `start`; in training, gradients
-        are taken once at most."""
-        values = Pass(parameters, {}, training=training)
-        state = torch.relu(self._projection.apply(values, seen)) if start is None else start
-        for turn in range(behind, behind + iterations):
-            state = self._thought(values, state, seen, turn)
+        from the projection of what is seen. `behind` counts the iterations that led to `start`."""
+        values, turns = self._values(parameters), range(behind, behind + iterations)
+        if not self._is_large(seen):
+            way = self._small(seen)
+            begun = None if start is None else way.enter(start)
+            yield from map(way.leave, self._turns(way, values, way.enter(seen), begun, turns))
+            return
+        library = Library(self._size)
+        starts = (
+            [None] * len(seen) if start is None else [library.enter(own) for own in torch.split(start, 1)]
+        )
+        members = [
+            self._turns(library, own, library.enter(part), first, turns)
+            for (own, part), first in zip(_members(values, seen), starts, strict=True)
+        ]
+        yield from map(together, zip(*members, strict=True))
+
+    def answer(self, parameters: Tensors, state: Tensor) -> Tensor:
+        """What a memory says about each place, `(members, outputs, places, examples)`, row by row."""
+        if self._is_large(state):
+            way = Library(self._size)
+            found = [
+                way.leave(self._answer(way, values, way.enter(own)))
+                for values, own in _members(parameters, state)
+            ]
+            return torch.cat(found).flatten(2, 3)
+        small = self._small(state)
+        return small.leave(self._answer(small, parameters, small.enter(state))).flatten(2, 3)
+
+    def _outputs(self, way: Way, values: Tensors, seen: Tensor, free: int, kept: int) -> Tensor:
+        """Answers after `free` iterations without gradient and `kept` ones with it."""
+        entered, start = way.enter(seen), None
+        with torch.no_grad():
+            if free:
+                # Without a gradient, the tape is no way.
+                other = Ring(way.grid) if isinstance(way, Tape) else way
+                start = last(self._turns(other, values, entered, None, range(free)))
+        state = last(self._turns(way, values, entered, start, range(free, free + kept)))
+        return way.leave(self._answer(way, values, state))
+
+    def _turns(
+        self, way: Way, values: Tensors, seen: Tensor, state: Tensor | None, turns: Iterable[int]
+    ) -> Iterator[Tensor]:
+        """The states after these iterations."""
+        fixed: dict[str, Tensor] = {}
+        if state is None:
+            state = way.convolve(values["projection.weight"], seen)
+        for turn in turns:
+            name = "thought" if self.is_tied else f"thought.{turn}"
+            if self.has_recall:
+                if name not in fixed:
+                    # What the recall adds does not depend on the memory.
+                    fixed[name] = way.convolve(values[f"{name}.recall.seen"], seen, is_cut=False)
+                state = way.convolve(values[f"{name}.recall.weight"], state, fixed[name], is_cut=False)
+            for block in range(self.blocks):
+                inner = way.convolve(values[f"{name}.{block}.first.weight"], state)
+                state = way.convolve(values[f"{name}.{block}.second.weight"], inner, state)
             yield state
 
-    def answer(self, parameters: Tensors, state: Tensor, *, training: bool = False) -> Tensor:
-        """What a memory says about each place, `(members, outputs, places, examples)`, row by row."""
-        values = Pass(parameters, {}, training=training)
-        first, second, last = self._head
-        stack = torch.relu(second.apply(values, torch.relu(first.apply(values, state))))
-        return last.apply(values, stack).flatten(2, 3)
+    def _answer(self, way: Way, values: Tensors, state: Tensor) -> Tensor:
+        for layer in ("head.0", "head.1"):
+            state = way.convolve(values[f"{layer}.weight"], state)
+        return way.convolve(values["head.2.weight"], state, is_cut=False)
 
-    def _thought(self, values: Pass, state: Tensor, seen: Tensor, turn: int) -> Tensor:
-        block = iter(self._block(0 if self.is_tied else turn))
-        if self.has_recall:
-            state = next(block).apply(values, torch.cat([state, seen], 1))
-        for _ in range(self.blocks):
-            inner = torch.relu(next(block).apply(values, state))
-            state = torch.relu(next(block).apply(values, inner) + state)
-        return state
+    def _values(self, parameters: Tensors) -> Tensors:
+        """The parameters, those of a recall apart: `.weight` for the memory, `.seen` for the input."""
+        found = {}
+        for name, value in parameters.items():
+            found[name] = value
+            if name.endswith(".recall.weight"):
+                places = value.view(*value.shape[:2], math.prod(self._size), -1)
+                found[name] = places[..., : self.width].flatten(2)
+                found[name.removesuffix("weight") + "seen"] = places[..., self.width :].flatten(2)
+        return found
+
+    def _is_large(self, stack: Tensor) -> bool:
+        """Whether a convolution between memories gains nothing from a stack. The size of the network and of an example
+        alone decide, never that of the stack."""
+        return self.width**2 * math.prod(self._size) * math.prod(stack.shape[2:4]) >= MANY
+
+    def _small(self, stack: Tensor) -> Way:
+        """How convolutions of little work are computed."""
+        if torch.is_grad_enabled():
+            return Products(self._size)
+        return Ring(Grid(self._size, *stack.shape[2:]))
+
+    def _store(self, grid: Grid) -> Store:
+        return self._stores.setdefault(grid, Store(grid))
+
+    @cached_property
+    def _stores(self) -> dict[Grid, Store]:
+        """Memory that training steps use again."""
+        return {}
 
     def _block(self, turn: int) -> list[Layer]:
         name = "thought" if self.is_tied else f"thought.{turn}"
@@ -170,3 +247,37 @@ class Thinking:
     def _layers(self) -> list[Layer]:
         turns = range(1 if self.is_tied else self.iterations)
         return [self._projection, *(layer for turn in turns for layer in self._block(turn)), *self._head]
+
+
+def _members(values: Tensors, stack: Tensor) -> Iterator[tuple[Tensors, Tensor]]:
+    """Each member's values and part of a stack, with a leading axis of length 1."""
+    for member in range(len(stack)):
+        own = slice(member, member + 1)
+        yield {name: value[own] for name, value in values.items()}, stack[own]
+
+
+class _Written(torch.autograd.Function):
+    """A training step's outputs on a tape, whose way back is the gradient."""
+
+    @staticmethod
+    def forward(
+        context: Any,
+        network: Thinking,
+        seen: Tensor,
+        free: int,
+        kept: int,
+        names: tuple[str, ...],
+        *values: Tensor,
+    ) -> Tensor:
+        tape = Tape(network._store(Grid(network._size, *seen.shape[2:])))
+        found = network._outputs(tape, dict(zip(names, values, strict=True)), seen, free, kept)
+        context.tape, context.keys = tape, [id(value) for value in values]
+        context.save_for_backward(*tape.memory)
+        return found
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(context: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
+        _ = context.saved_tensors  # A second way back is refused here.
+        found = context.tape.pull(slopes[0])
+        return (*[None] * 5, *(found.get(key) for key in context.keys))

@@ -23,8 +23,10 @@ def convolved(weight: torch.Tensor, images: torch.Tensor, size: tuple[int, int])
 @pytest.mark.parametrize("shape", [(11, 2), (3, 7, 5)])
 @pytest.mark.parametrize("recall", [True, False])
 @pytest.mark.parametrize("tied", [True, False])
-def test_against_convolutions_of_torch(shape, recall, tied) -> None:
-    network = deep_thinking(shape, 2, width=8, blocks=2, iterations=3, recall=recall, tied=tied)
+@pytest.mark.parametrize("width", [8, 16])
+def test_against_convolutions_of_torch(shape, recall, tied, width) -> None:
+    """Images with 16 channels are enough work for the library's convolution."""
+    network = deep_thinking(shape, 2, width=width, blocks=2, iterations=3, recall=recall, tied=tied)
     state = network.init([0, 7]).to("cpu", torch.float64)
     inputs = torch.randn(2, 4, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     found, _ = network.apply(state.parameters, {}, inputs, training=False)
@@ -48,8 +50,12 @@ def test_against_convolutions_of_torch(shape, recall, tied) -> None:
 
 @pytest.mark.parametrize("shape", [(6, 1), (1, 1), (3, 5, 4), (3, 2, 2)])
 @pytest.mark.parametrize("recall", [True, False])
-def test_a_step_has_the_gradient_of_autograd_and_the_bits_of_each_member_alone(shape, recall) -> None:
-    network = deep_thinking(shape, 2, width=4, iterations=3, recall=recall, progressive=0.0)
+@pytest.mark.parametrize("width", [1, 4, 20])
+def test_a_step_has_the_gradient_of_autograd_and_the_bits_of_each_member_alone(shape, recall, width) -> None:
+    """5 x 4 pixels with 20 channels are convolved by the library, all others are products."""
+    network = deep_thinking(
+        shape, 2, width=width, iterations=3, recall=recall, progressive=0.0, tied=width != 4
+    )
     state, chance = network.init([0, 3]), noise([0, 3], device="cpu")
     inputs = torch.randn(2, 3, *shape, generator=torch.Generator().manual_seed(1))
 
@@ -103,6 +109,44 @@ def test_iterations_without_gradient_give_none() -> None:
         assert (found is None) == (network.schedule.draw(step)[0] > 0)
         seen.add(found is None)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("width", [4, 20])
+@pytest.mark.parametrize("recall", [True, False])
+def test_steps_follow_each_other_in_the_same_memory(width, recall) -> None:
+    """What a step left behind changes nothing in another one, also where two are under way at once."""
+    network = deep_thinking((3, 5, 4), 2, width=width, iterations=3, blocks=2, recall=recall, skip=4)
+    leaves = {name: value.requires_grad_() for name, value in network.init([0, 3]).parameters.items()}
+    chance = noise([0, 3], device="cpu")
+    inputs = torch.randn(6, 2, 3, 3, 5, 4, generator=torch.Generator().manual_seed(1))
+
+    def loss(step: int) -> torch.Tensor:
+        chance.step.fill_(step)
+        return network.apply(leaves, {}, inputs[step], training=True, noise=chance)[0].square().sum()
+
+    def gradients(found: torch.Tensor) -> list[torch.Tensor]:
+        return torch.autograd.grad(found, list(leaves.values()), allow_unused=True, materialize_grads=True)
+
+    alone = [gradients(loss(step)) for step in range(6)]
+    network._stores.clear()
+    losses = [loss(step) for step in range(6)]
+    for step in reversed(range(6)):
+        assert all(map(torch.equal, gradients(losses[step]), alone[step]))
+    with pytest.raises(RuntimeError, match="second time"):
+        gradients(losses[0])
+
+
+def test_thoughts_with_and_without_gradient_are_the_same() -> None:
+    for width in (4, 20):
+        network = deep_thinking((3, 5, 4), 2, width=width, iterations=3)
+        values, seen = network.init([0, 3]).parameters, network.seen(torch.randn(2, 6, 3, 5, 4))
+        states = list(network.thoughts(values, seen, iterations=3))
+        with torch.no_grad():
+            for turn, state in enumerate(network.thoughts(values, seen, iterations=3)):
+                assert torch.equal(state, states[turn])
+                assert torch.equal(network.answer(values, state), network.answer(values, states[turn]))
+            rest = network.thoughts(values, seen, iterations=2, start=states[0], behind=1)
+            assert all(map(torch.equal, rest, states[1:]))
 
 
 def test_what_it_cannot_take() -> None:

@@ -34,6 +34,13 @@ def matmul(
     return _product(left, right, bias, scale, bias_scale, out)
 
 
+def added(total: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """`total + left @ right` for each member, written over `total`, which must be contiguous."""
+    if min(*left.shape[1:], right.shape[2]) < 2:
+        return total.add_(matmul(left, right))
+    return total.baddbmm_(left, right)
+
+
 def _product(
     left: Tensor, right: Tensor, bias: Tensor | None, scale: float, bias_scale: float, out: Tensor | None
 ) -> Tensor:

@@ -1,31 +1,34 @@
-"""Convolutions that keep the size of what they see, as products with shifted copies."""
+"""Convolutions that keep the size of what they see, without bias, zeros around the border.
+
+Weights are `(members, outputs, rows * columns * inputs)`. There are several ways of computing `relu(W * state + plus)`,
+all called alike; what a state is, each knows itself: `enter` makes one of a stack `(members, channels, height, width,
+examples)`, `leave` is the reverse. Here are torch's convolution, for much work, and products, for little; `tape` has
+the same products in memory that is used again.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import conv2d, pad
 
+from gendsl_runtime.train.layers.image import channels_last, members_of, together
 from gendsl_runtime.train.layers.layer import Fresh, Pass
-from gendsl_runtime.train.layers.matmul import matmul
+from gendsl_runtime.train.layers.matmul import added, matmul
 
 Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Window:
-    """A convolution over `(members, channels, height, width, examples)` without bias, zeros around the border.
+    """What a convolution learns. `size` is the odd height and width of the kernel; a sequence has height 1.
 
-    `size` is the odd height and width of the kernel; a sequence has height 1. Weights start uniform in
-    `+-1/sqrt(fan in)`, as in `torch.nn.Conv2d`, and lie as `(outputs, rows * columns * inputs)`.
-
-    There is a copy for each column of the kernel, with rows of zeros above and below; a row of the kernel is a product
-    with a stretch of it that begins so many rows further down, and needs no copy of its own.
+    Weights start uniform in `+-1/sqrt(fan in)`, as in `torch.nn.Conv2d`.
     """
 
     name: str
@@ -41,76 +44,133 @@ class Window:
         return {}
 
     def apply(self, values: Pass, inputs: Tensor) -> Tensor:
-        function = _Written.apply if values.training else _plain
-        found: Tensor = function(inputs, values.parameters[f"{self.name}.weight"], self.size)
-        return found
+        weight = values.parameters[f"{self.name}.weight"]
+        return Products(self.size).convolve(weight, inputs, is_cut=False)
 
 
-def _plain(inputs: Tensor, weight: Tensor, size: Size) -> Tensor:
-    """The outputs, differentiable as often as one likes."""
-    rows, columns = size
-    around = pad(inputs, (0, 0, columns // 2, columns // 2, rows // 2, rows // 2))
-    width = inputs.shape[3]
-    shifted = [around[:, :, :, column : column + width] for column in range(columns)]
-    return _product(weight, torch.cat(shifted, 1), inputs, size)
+class Way(Protocol):
+    """A way of computing convolutions."""
+
+    def enter(self, stack: Tensor) -> Tensor:
+        """A state of `(members, channels, height, width, examples)`."""
+        ...
+
+    def leave(self, state: Tensor) -> Tensor:
+        """A state's stack."""
+        ...
+
+    def convolve(
+        self, weight: Tensor, state: Tensor, plus: Tensor | None = None, *, is_cut: bool = True
+    ) -> Tensor:
+        """The state `relu(weight * state + plus)`; without the relu unless `is_cut`."""
+        ...
 
 
-class _Written(torch.autograd.Function):
-    """The same with its gradient written out, once, which is all that training needs.
+@dataclass(frozen=True)
+class Library:
+    """torch's convolution of the images of one member, `(examples, channels, height, width)` in channels-last memory.
 
-    The slopes of the inputs are the convolution of those of the outputs with the kernel turned round.
+    Nothing here sees another member, and nothing needs the values that are overwritten to find a gradient.
     """
 
-    @staticmethod
-    def forward(context: Any, inputs: Tensor, weight: Tensor, size: Size) -> Tensor:
-        copies = _copies(inputs, size)
-        context.size = size
-        context.save_for_backward(weight, copies)
-        return _product(weight, copies, inputs, size)
+    size: Size
 
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (slopes,), (weight, copies), size = gradients, context.saved_tensors, context.size
-        flat, (rows, columns) = slopes.flatten(2), size
-        found = [matmul(flat, stretch.transpose(1, 2)) for stretch in _stretches(copies, rows, flat.shape[2])]
-        back = None
-        if context.needs_input_grad[0]:
-            members, outputs = weight.shape[:2]
-            kernel = weight.view(members, outputs, rows, columns, -1).flip(2, 3).permute(0, 4, 2, 3, 1)
-            turned = kernel.reshape(members, kernel.shape[1], -1)
-            back = _product(turned, _copies(slopes, size), slopes, size)
-        return back, torch.cat(found, 2), None
+    def enter(self, stack: Tensor) -> Tensor:
+        return members_of(stack)[0]
+
+    def leave(self, state: Tensor) -> Tensor:
+        return together([state])
+
+    def convolve(
+        self, weight: Tensor, state: Tensor, plus: Tensor | None = None, *, is_cut: bool = True
+    ) -> Tensor:
+        rows, columns = self.size
+        kernel = weight.view(weight.shape[1], rows, columns, -1).permute(0, 3, 1, 2)
+        found = conv2d(state, channels_last(kernel), padding=(rows // 2, columns // 2))
+        if plus is not None:
+            found = found.add_(plus)
+        return found.relu_() if is_cut else found
 
 
-def _copies(inputs: Tensor, size: Size) -> Tensor:
-    """A copy for each column of the kernel, `(members, columns * channels, height + rows - 1, width, examples)`."""
-    members, channels, height, width, examples = inputs.shape
-    rows, columns = size
-    found = inputs.new_zeros(members, columns, channels, height + rows - 1, width, examples)
-    inside = found.narrow(3, rows // 2, height)
-    for column in range(columns):
-        shift = column - columns // 2
-        first, last = max(0, shift), width + min(0, shift)
-        if first < last:
-            inside[:, column, :, :, first - shift : last - shift] = inputs[:, :, :, first:last]
-    return found.flatten(1, 2)
+@dataclass(frozen=True)
+class Grid:
+    """Places with a border of zeros, in memory `(members, channels, total)`: row after row, all examples of a place
+    side by side. What a place of the kernel sees of all places is then one stretch of the memory, so a convolution is a
+    product for each place of the kernel, and copies nothing. Between two rows a stretch passes places of the border;
+    what is found there is left out.
+    """
+
+    size: Size
+    height: int
+    width: int
+    examples: int
+
+    @property
+    def across(self) -> int:
+        """Places of a row with its border."""
+        return self.width + self.size[1] - 1
+
+    @property
+    def total(self) -> int:
+        return (self.height + self.size[0] - 1) * self.across * self.examples
+
+    @property
+    def stretch(self) -> int:
+        """From the first place within the border to the last."""
+        return ((self.height - 1) * self.across + self.width) * self.examples
+
+    @property
+    def shifts(self) -> list[int]:
+        """Where the stretch of each place of the kernel begins."""
+        rows, columns = self.size
+        return [
+            (row * self.across + column) * self.examples for row in range(rows) for column in range(columns)
+        ]
+
+    def inside(self, memory: Tensor) -> Tensor:
+        """The places within the border, `(members, channels, height, width, examples)`."""
+        rows, columns = self.size
+        whole = memory.view(*memory.shape[:2], self.height + rows - 1, self.across, self.examples)
+        return whole[:, :, rows // 2 : rows // 2 + self.height, columns // 2 : columns // 2 + self.width]
+
+    def product(self, weight: Tensor, memory: Tensor) -> Tensor:
+        """The convolution `(members, outputs, stretch)`."""
+        first, *others = zip(weight.chunk(math.prod(self.size), 2), self.shifts, strict=True)
+        found = matmul(first[0], memory.narrow(2, first[1], self.stretch))
+        for part, shift in others:
+            found = added(found, part, memory.narrow(2, shift, self.stretch))
+        return found
+
+    def places(self, found: Tensor) -> Tensor:
+        """The places of a product `(members, outputs, height, width, examples)`."""
+        members, outputs, _ = found.shape
+        if self.height > 1:
+            found = pad(found, (0, self.height * self.across * self.examples - self.stretch))
+            return found.view(members, outputs, self.height, self.across, self.examples)[
+                :, :, :, : self.width
+            ]
+        return found.view(members, outputs, 1, self.width, self.examples)
 
 
-def _stretches(copies: Tensor, rows: int, length: int) -> list[Tensor]:
-    """What each row of the kernel sees of the copies, `(members, columns * channels, length)`."""
-    flat = copies.flatten(2)
-    step = (flat.shape[2] - length) // max(1, rows - 1)
-    return [flat.narrow(2, row * step, length) for row in range(rows)]
+@dataclass(frozen=True)
+class Products:
+    """The convolution of a whole stack as products, differentiable as often as one likes."""
 
+    size: Size
 
-def _product(weight: Tensor, copies: Tensor, inputs: Tensor, size: Size) -> Tensor:
-    """The sum over the rows of the kernel."""
-    members, _, height, width, examples = inputs.shape
-    stretches = _stretches(copies, size[0], height * width * examples)
-    first, *others = [
-        matmul(part, stretch) for part, stretch in zip(weight.chunk(size[0], 2), stretches, strict=True)
-    ]
-    for other in others:
-        first = first.add_(other)
-    return first.view(members, -1, height, width, examples)
+    def enter(self, stack: Tensor) -> Tensor:
+        return stack
+
+    def leave(self, state: Tensor) -> Tensor:
+        return state
+
+    def convolve(
+        self, weight: Tensor, state: Tensor, plus: Tensor | None = None, *, is_cut: bool = True
+    ) -> Tensor:
+        rows, columns = self.size
+        grid = Grid(self.size, *state.shape[2:])
+        memory = pad(state, (0, 0, columns // 2, columns // 2, rows // 2, rows // 2)).flatten(2)
+        found = grid.places(grid.product(weight, memory))
+        if plus is not None:
+            found = found + plus
+        return torch.relu(found) if is_cut else found
