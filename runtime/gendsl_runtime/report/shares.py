@@ -1,7 +1,8 @@
 """Which numbers are shares, and so are shown in per cent.
 
 A quantity is one where its analysis says so (`shares`, `differences`), the labels of an axis are where a
-component takes them for a `Share`. Means of shares are shares; differences of them are percentage points.
+component takes them for a `Share`. Means of shares are shares; differences and multiples of them are percentage
+points.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ def share_kind(value: spec.Value, experiment: spec.Spec) -> Kind:
             return inner if name in WITHIN else "points" if inner and name in SPREADS else ""
         case spec.Operation(op="+" | "-" | "neg" as op, operands=operands):
             return _combined(op, operands, experiment)
+        case spec.Operation(op="*", operands=(spec.Number(), other) | (other, spec.Number())):
+            return "points" if share_kind(other, experiment) else ""
+        case spec.Operation(op="/", operands=(other, spec.Number())):
+            return "points" if share_kind(other, experiment) else ""
     return ""
 
 
