@@ -44,6 +44,18 @@ def dense_layers(runs: Runs, *, measure: str) -> list[list[Dense]]:
     return [_layers(runs, parts, member) for member in range(runs.members)]
 
 
+def factors(runs: Runs) -> list[float]:
+    """What trained values are at most multiplied by when they act, layer by layer as above; 0 where none is trained."""
+    found = []
+    for part in runs.network.layers if isinstance(runs.network, Layered) else ():
+        if isinstance(part, Linear):
+            scale = NTK_BIAS if part.parametrisation == "ntk" else 1.0
+            found.append(max(part.factor, scale) if part.bias else part.factor)
+        elif isinstance(part, FixedLinear | Scaled):
+            found.append(0.0)
+    return found
+
+
 def _layers(runs: Runs, parts: tuple[object, ...], member: int) -> list[Dense]:
     found: list[Dense] = []
     for part in parts:
