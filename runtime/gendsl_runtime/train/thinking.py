@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,10 +18,12 @@ from gendsl_runtime.train.layers.conv import MANY
 from gendsl_runtime.train.layers.image import together
 from gendsl_runtime.train.layers.layer import Layer, Layered, feature_major
 from gendsl_runtime.train.layers.tape import Ring, Store, Tape
-from gendsl_runtime.train.layers.window import Grid, Library, Products, Way, Window
+from gendsl_runtime.train.layers.window import Grid, Held, Library, Products, Way, Window
+
+Kind = TypeVar("Kind")
 
 
-def last(states: Iterable[Tensor]) -> Tensor:
+def last(states: Iterable[Kind]) -> Kind:
     """The last of at least one state; the others are not kept."""
     for state in states:
         found = state
@@ -159,10 +161,10 @@ class Thinking:
         return way.leave(self._answer(way, values, state))
 
     def _turns(
-        self, way: Way, values: Tensors, seen: Tensor, state: Tensor | None, turns: Iterable[int]
-    ) -> Iterator[Tensor]:
+        self, way: Way, values: Tensors, seen: Held, state: Held | None, turns: Iterable[int]
+    ) -> Iterator[Held]:
         """The states after these iterations."""
-        fixed: dict[str, Tensor] = {}
+        fixed: dict[str, Held] = {}
         if state is None:
             state = way.convolve(values["projection.weight"], seen)
         for turn in turns:
@@ -177,7 +179,7 @@ class Thinking:
                 state = way.convolve(values[f"{name}.{block}.second.weight"], inner, state)
             yield state
 
-    def _answer(self, way: Way, values: Tensors, state: Tensor) -> Tensor:
+    def _answer(self, way: Way, values: Tensors, state: Held) -> Held:
         for layer in ("head.0", "head.1"):
             state = way.convolve(values[f"{layer}.weight"], state)
         return way.convolve(values["head.2.weight"], state, is_cut=False)
@@ -204,12 +206,13 @@ class Thinking:
             return Products(self._size)
         return Ring(Grid(self._size, *stack.shape[2:]))
 
-    def _store(self, grid: Grid) -> Store:
-        return self._stores.setdefault(grid, Store(grid))
+    def store(self, seen: Tensor) -> Store:
+        """Memory that training steps on stacks like this one use again."""
+        grid = Grid(self._size, *seen.shape[2:])
+        return self._stores.setdefault((grid, len(seen), seen.dtype, seen.device), Store(grid))
 
     @cached_property
-    def _stores(self) -> dict[Grid, Store]:
-        """Memory that training steps use again."""
+    def _stores(self) -> dict[object, Store]:
         return {}
 
     def _block(self, turn: int) -> list[Layer]:
@@ -269,7 +272,7 @@ class _Written(torch.autograd.Function):
         names: tuple[str, ...],
         *values: Tensor,
     ) -> Tensor:
-        tape = Tape(network._store(Grid(network._size, *seen.shape[2:])))
+        tape = Tape(network.store(seen))
         found = network._outputs(tape, dict(zip(names, values, strict=True)), seen, free, kept)
         context.tape, context.keys = tape, [id(value) for value in values]
         context.save_for_backward(*tape.memory)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -48,20 +48,22 @@ class Window:
         return Products(self.size).convolve(weight, inputs, is_cut=False)
 
 
+Held = Any
+"""What a way of computing convolutions makes of a stack."""
+
+
 class Way(Protocol):
     """A way of computing convolutions."""
 
-    def enter(self, stack: Tensor) -> Tensor:
-        """A state of `(members, channels, height, width, examples)`."""
+    def enter(self, stack: Tensor) -> Held:
+        """The state of `(members, channels, height, width, examples)`."""
         ...
 
-    def leave(self, state: Tensor) -> Tensor:
+    def leave(self, state: Held) -> Tensor:
         """A state's stack."""
         ...
 
-    def convolve(
-        self, weight: Tensor, state: Tensor, plus: Tensor | None = None, *, is_cut: bool = True
-    ) -> Tensor:
+    def convolve(self, weight: Tensor, state: Held, plus: Held | None = None, *, is_cut: bool = True) -> Held:
         """The state `relu(weight * state + plus)`; without the relu unless `is_cut`."""
         ...
 
