@@ -106,8 +106,8 @@ class Runs:
             yield inputs[:, start : start + BLOCK], targets[:, start : start + BLOCK]
 
     def outputs(self, inputs: Tensor, parameters: Tensors | None = None) -> Tensor:
-        """Outputs `(M, C, N)` in evaluation mode, differentiable in `parameters` (the trained ones by
-        default).
+        """Outputs `(M, C, N)`, of a labelling `(M, C, places, N)`, in evaluation mode, differentiable in `parameters`
+        (the trained ones by default).
 
         Example i has the same bits in every call whose inputs agree in its block of 512 examples.
         """
@@ -116,7 +116,7 @@ class Runs:
             self.network.apply(values, self.state.buffers, piece, training=False)[0]
             for piece in torch.split(inputs, BLOCK, dim=1)
         ]
-        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=2)
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-1)
 
     def losses(self, inputs: Tensor, targets: Tensor, parameters: Tensors | None = None) -> Tensor:
         """Training losses `(M, N)` in evaluation mode, differentiable in `parameters`."""

@@ -143,6 +143,21 @@ def test_a_diverged_member_leaves_the_others_alone(spec: Path, tmp_path: Path) -
     assert np.isnan(wild.results["gap"]["error"].sel(lr=1e30)).all()
 
 
+def test_a_model_that_cannot_be_made_leaves_the_others_alone(tmp_path: Path) -> None:
+    """What a training costs is tried before all of them: what fails there is one failure, with its reason."""
+    path = tmp_path / "mixed.gen"
+    path.write_text(
+        SPEC.replace("model net = mlp(hidden=[4])", "model net = subspace(inner, dimension=3)\nLINES")
+        .replace("model = mlp(hidden=[8])", "model = mlp(hidden=[8])\n    batch = 20")
+        .replace("LINES", "model inner = subspace(mlp(hidden=[4]), dimension=6)")
+    )
+    mixed, _ = finished(path, tmp_path / "store")
+    assert {failure.code for failure in mixed.results.failures} == {"wrong-kind"}
+    assert {failure.step for failure in mixed.results.failures} == {"fit", "gap"}
+    errors = mixed.results["gap"]["error"]
+    assert errors.sel(run="fit").isnull().all() and errors.sel(run="wide").notnull().all()
+
+
 def test_exit_codes(spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = ["--store", str(tmp_path / "store")]
     assert main(["run", str(spec), *store]) == 0

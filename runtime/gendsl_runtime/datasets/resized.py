@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from gendsl_runtime.component import Count, Natural, dataset
 from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.data.mislabelling import needs_no_places
 from gendsl_runtime.problem import Problem
 
 
@@ -19,7 +20,8 @@ def resized(data: Dataset, *, side: Count, margin: Natural = 0) -> Dataset:
     Each channel is interpolated linearly along both sides between the centres of pixels; beyond the outermost
     centres the outermost pixel stands. Where an image gets smaller, the triangle of the interpolation is widened to
     the new pixels (Pillow's `BILINEAR`), so that no pixel is passed over; at its own size an image stays as it is.
-    Values never leave the range of those of the image. Images that are not square are stretched.
+    Values never leave the range of those of the image. Images that are not square are stretched. A labelling, whose
+    labels are about pixels, is refused.
 
     Args:
         data: images.
@@ -34,6 +36,7 @@ def resized(data: Dataset, *, side: Count, margin: Natural = 0) -> Dataset:
         raise Problem(
             "bad-data", "`resized` takes images, and these examples have other shapes", help="leave it out"
         )
+    needs_no_places(data, "resized")
     inner = side - 2 * margin
     if inner < 1:
         raise Problem(

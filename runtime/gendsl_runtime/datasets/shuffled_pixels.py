@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gendsl_runtime.component import Seed, dataset
 from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.data.mislabelling import needs_no_places
 from gendsl_runtime.random import generator
 
 
@@ -21,7 +22,8 @@ def shuffled_pixels(data: Dataset, *, order: Literal["same", "own"] = "same", se
     even notice, one with convolutions loses its advantage. With `own` every example has a permutation of its
     own, and only the histogram of its values is left to learn from.
 
-    Channels of a pixel stay together; of a vector the coordinates are permuted.
+    Channels of a pixel stay together; of a vector the coordinates are permuted, of a sequence all its numbers or
+    tokens. A labelling, whose labels are about places, is refused.
 
     Args:
         data: any dataset.
@@ -34,6 +36,7 @@ def shuffled_pixels(data: Dataset, *, order: Literal["same", "own"] = "same", se
     Example:
         dataset scrambled = shuffled_pixels(digits)
     """
+    needs_no_places(data, "shuffled_pixels")
     channels, pixels = _sides(data.shape)
     if order == "same":
         # One row, so that the same order serves every example of every split.

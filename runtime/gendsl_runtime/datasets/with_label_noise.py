@@ -8,7 +8,12 @@ from gendsl_runtime.data.mislabelling import needs_classes, other_labels
 from gendsl_runtime.random import generator
 
 
-@dataset(version=1, like="data", paper=["zhang2017understanding", "nakkiran2020deep"])
+@dataset(
+    version=1,
+    like="data",
+    needs="classification",
+    paper=["zhang2017understanding", "nakkiran2020deep"],
+)
 def with_label_noise(data: Dataset, *, share: Share, on: SplitName = "train", seed: Seed = 0) -> Dataset:
     """Symmetric label noise: a share of the training labels is replaced by another class.
 

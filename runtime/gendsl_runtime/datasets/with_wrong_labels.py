@@ -13,7 +13,13 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 
 
-@dataset(version=1, like="data", splits={"poisoned": None}, paper="huang2020understanding")
+@dataset(
+    version=1,
+    like="data",
+    needs="classification",
+    splits={"poisoned": None},
+    paper="huang2020understanding",
+)
 def with_wrong_labels(
     data: Dataset, *, from_: SplitName = "held_back", share: Share = 1.0, seed: Seed = 0
 ) -> Dataset:

@@ -11,8 +11,20 @@ from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 
 from gendsl_runtime.problem import Problem
 
+NOISES = (1e-60, 1e60)
+"""Standard deviations of noise whose squares, and squares over them, are ordinary numbers."""
 LogEvidence = Callable[[np.ndarray], float]
 """`log p` of the examples at these places."""
+
+
+def needs_noise(noise: float) -> None:
+    """Raises Problem for noise whose square or inverse is beyond floating-point numbers."""
+    if not NOISES[0] <= noise <= NOISES[1]:
+        raise Problem(
+            "out-of-range",
+            f"noise of {noise:g} is beyond what can be computed with",
+            help=f"take noise from {NOISES[0]:g} to {NOISES[1]:g}, in units of the targets",
+        )
 
 
 class Regression(NamedTuple):

@@ -49,4 +49,10 @@ def subspace(
             "`subspace` takes a model that comes with GenDSL",
             help="give `mlp`, `cnn` or another of `gen list models`",
         )
+    if isinstance(inner, Subspace):
+        raise Problem(
+            "wrong-kind",
+            "`subspace` takes a network, and this is one in a subspace already",
+            help="use `subspace` once, with the smaller `dimension`",
+        )
     return Subspace(inner, dimension, projection)

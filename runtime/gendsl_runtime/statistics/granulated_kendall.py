@@ -10,12 +10,13 @@ from gendsl_runtime.component import statistic
 from gendsl_runtime.statistics.mean import mean
 
 
-@statistic(version=1, reduces="grid", unit="1", paper=["jiang2020fantastic", "kendall1938new"])
+@statistic(version=2, reduces="grid", unit="1", paper=["jiang2020fantastic", "kendall1938new"])
 def granulated_kendall(x: np.ndarray, y: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     """Kendall's correlation along one axis at a time, all others fixed: `Psi = sum_i psi_i / k`.
 
     `psi_i` is the mean, over all settings of the other axes, of `tau` along axis i, and
-    `tau = sum over pairs of sign(x_a - x_b) sign(y_a - y_b) / number of pairs` (tied pairs count 0). A measure
+    `tau = sum over pairs of sign(x_a - x_b) sign(y_a - y_b) / number of pairs` (tied pairs count 0, as do two
+    values that are infinite alike). A measure
     that only follows one axis, such as the depth, is ordered well along that axis alone and has a small Psi.
     Axes of one label are left out. The seed is never one of the axes: each seed has its own coefficient.
 
@@ -52,6 +53,11 @@ def granulated_kendall(x: np.ndarray, y: np.ndarray, shape: Sequence[int]) -> np
 def _tau(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Kendall's first coefficient over the pairs that are present, `(..., n) -> (...)`."""
     first, second = np.triu_indices(x.shape[-1], k=1)
-    with np.errstate(invalid="ignore"):
-        signs = np.sign(x[..., first] - x[..., second]) * np.sign(y[..., first] - y[..., second])
-    return mean(signs)
+    orders = [order(values[..., first], values[..., second]) for values in (x, y)]
+    return mean(orders[0] * orders[1])
+
+
+def order(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """1, 0 or -1 as one is above, the same as or below the other, also where both are infinite; NaN where one is."""
+    is_missing = np.isnan(one) | np.isnan(other)
+    return np.where(is_missing, np.nan, 1.0 * (one > other) - (one < other))

@@ -7,7 +7,7 @@ import numpy as np
 from gendsl_runtime.component import statistic
 
 
-@statistic(version=1, reduces="over", unit="first")
+@statistic(version=2, reduces="over", unit="first")
 def regret(outcomes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """How far the outcome at the highest score falls short of the best outcome: `max_i u_i - u_(argmax_i s_i)`.
 
@@ -37,6 +37,8 @@ def regret(outcomes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     # Among scores of minus infinity a pair that is there goes before one that is missing.
     chosen = np.where(absent, -np.inf, np.clip(scores, -np.finfo(float).max, None)).argmax(axis=-1)
     at_chosen = np.take_along_axis(present, chosen[..., None], axis=-1)[..., 0]
+    best = present.max(axis=-1)
     with np.errstate(invalid="ignore"):
-        lost = present.max(axis=-1) - at_chosen
+        # The best loses nothing, also where it is infinite.
+        lost = np.where(at_chosen == best, 0.0, best - at_chosen)
     return np.where(absent.all(axis=-1), np.nan, lost)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gendsl_runtime.component import statistic
+from gendsl_runtime.statistics.granulated_kendall import order
 from gendsl_runtime.statistics.mean import mean
 
 
@@ -60,11 +61,5 @@ def robust_sign_error(x: np.ndarray, y: np.ndarray, shape: Sequence[int]) -> np.
 
 def _sign_error(x: np.ndarray, y: np.ndarray, a: int, b: int) -> np.ndarray:
     """The mean over settings `(..., settings, labels)` that have values and differ in y."""
-    signs = [_order(values[..., a], values[..., b]) for values in (x, y)]
+    signs = [order(values[..., a], values[..., b]) for values in (x, y)]
     return mean(np.where(signs[1] == 0, np.nan, (1 - signs[0] * signs[1]) / 2))
-
-
-def _order(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """1, 0 or -1 as one is above, the same as or below the other, also where both are infinite; NaN where one is."""
-    is_missing = np.isnan(one) | np.isnan(other)
-    return np.where(is_missing, np.nan, 1.0 * (one > other) - (one < other))

@@ -135,7 +135,8 @@ def known_cost(member: Member) -> Cost | None:
         return None
     try:
         return cost(member)
-    except (MemoryError, torch.OutOfMemoryError, RuntimeError):
+    except Exception:
+        # Whatever is wrong with one training of a sweep is its own failure, and the others go on.
         return None
 
 

@@ -56,7 +56,8 @@ class Subspace:
         if self.kind == "fastfood" and padded(self.size, self.dimension) > LARGEST:
             raise Problem(
                 "too-large",
-                f"`fastfood` permutes at most {LARGEST} numbers, and this network has {self.size}",
+                f"`fastfood` permutes at most {LARGEST} numbers, and {self.size} parameters with {self.dimension} "
+                "coordinates need more",
                 help="write `projection = kronecker`",
             )
         inner = self.inner.init(seeds)

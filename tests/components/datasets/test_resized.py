@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from gendsl_runtime.data import Dataset, Split
+from gendsl_runtime.datasets.mazes import mazes
 from gendsl_runtime.datasets.resized import resized
 from gendsl_runtime.datasets.sklearn_digits import sklearn_digits
 from gendsl_runtime.datasets.two_moons import two_moons
@@ -56,3 +57,8 @@ def test_what_cannot_be_resized_is_said():
         resized(two_moons(), side=4)
     with pytest.raises(Problem, match="leaves nothing"):
         resized(sklearn_digits(), side=4, margin=2)
+
+
+def test_labels_of_places_would_not_follow():
+    with pytest.raises(Problem, match="labels of this labelling are about places"):
+        resized(mazes(side=5, train=2, test=0), side=9)

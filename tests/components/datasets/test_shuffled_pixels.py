@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from scipy.spatial.distance import pdist
 
 from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.datasets.gaussian_teacher import gaussian_teacher
+from gendsl_runtime.datasets.mazes import mazes
 from gendsl_runtime.datasets.shuffled_pixels import shuffled_pixels
 from gendsl_runtime.datasets.sklearn_digits import sklearn_digits
+from gendsl_runtime.problem import Problem
 
 
 def numbered(examples: int) -> Dataset:
@@ -53,3 +56,8 @@ def test_coordinates_of_a_vector_are_permuted():
     data = shuffled_pixels(known)
     assert (data.split("test").inputs.sort(1).values == known.split("test").inputs.sort(1).values).all()
     assert (data.split("test").inputs != known.split("test").inputs).any()
+
+
+def test_labels_of_places_would_not_follow():
+    with pytest.raises(Problem, match="labels of this labelling are about places"):
+        shuffled_pixels(mazes(side=5, train=2, test=0))

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gendsl_runtime.datasets.curve import curve
 from gendsl_runtime.datasets.gaussian_teacher import gaussian_teacher
+from gendsl_runtime.datasets.prefix_sums import prefix_sums
 from gendsl_runtime.datasets.sklearn_digits import sklearn_digits
 from gendsl_runtime.datasets.with_label_noise import with_label_noise
 from gendsl_runtime.problem import Problem
@@ -48,3 +50,9 @@ def test_a_larger_share_spoils_the_same_places_in_the_same_way():
 def test_a_regression_has_no_labels():
     with pytest.raises(Problem, match="regression"):
         with_label_noise(gaussian_teacher(), share=0.1)
+
+
+def test_places_and_numbers_are_no_classes():
+    for data, task in ((prefix_sums(train=4, held_back=4), "labelling"), (curve(held_back=4), "regression")):
+        with pytest.raises(Problem, match=f"changes the classes of examples, and this dataset is a {task}"):
+            with_label_noise(data, share=0.5)

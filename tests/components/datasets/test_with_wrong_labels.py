@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gendsl_runtime.datasets.curve import curve
+from gendsl_runtime.datasets.prefix_sums import prefix_sums
 from gendsl_runtime.datasets.sklearn_digits import sklearn_digits
 from gendsl_runtime.datasets.swiss_roll import swiss_roll
 from gendsl_runtime.datasets.with_wrong_labels import with_wrong_labels
@@ -53,3 +55,12 @@ def test_poisoning_twice_is_refused():
     once = with_wrong_labels(swiss_roll(held_back=10))
     with pytest.raises(Problem, match="already"):
         with_wrong_labels(once)
+
+
+def test_places_and_numbers_are_no_classes():
+    for data, task in ((prefix_sums(train=4, held_back=4), "labelling"), (curve(held_back=4), "regression")):
+        with pytest.raises(
+            Problem,
+            match=f"changes the classes of examples, and this dataset is a {task}",
+        ):
+            with_wrong_labels(data)

@@ -125,3 +125,11 @@ def test_a_run_of_another_size_is_refused() -> None:
     source = fit([trained(model=other, budget=Length(1, "steps"))])[0]
     with pytest.raises(Problem, match="other sizes"):
         fit([trained(model=model(8), init=source.state)])
+
+
+def test_a_subspace_of_a_subspace_is_refused() -> None:
+    def within(shape: tuple[int, ...], outputs: int) -> object:
+        return subspace(shape, outputs, small, dimension=6)
+
+    with pytest.raises(Problem, match="one in a subspace already"):
+        subspace((3,), 2, within, dimension=4)

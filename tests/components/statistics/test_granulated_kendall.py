@@ -45,3 +45,12 @@ def test_missing_values_take_their_pairs_along():
     assert granulated_kendall(x, y, (3,)) == 1.0
     assert np.isnan(granulated_kendall(np.ones(1), np.ones(1), (1,)))
     assert np.isnan(granulated_kendall(np.ones(0), np.ones(0), (0,)))
+
+
+def test_two_infinite_values_are_a_tie_as_in_kendalls():
+    """The pair of them counts 0 rather than not at all: one of three pairs is against, one with, one tied."""
+    x, y = np.array([np.inf, np.inf, 1.0]), np.array([2.0, 1.0, 0.0])
+    assert granulated_kendall(x, y, (3,)) == pytest.approx(2 / 3)
+    assert granulated_kendall(x, np.array([2.0, 0.0, 1.0]), (3,)) == 0.0
+    assert granulated_kendall(-x, y, (3,)) == pytest.approx(-2 / 3)
+    assert granulated_kendall(x[:2], y[:2], (2,)) == 0.0

@@ -30,3 +30,10 @@ def test_the_first_of_equal_scores_and_scores_without_bounds():
     assert regret(np.array([1.0, 3.0, 2.0]), np.array([5.0, 5.0, 5.0])) == 2.0
     assert regret(np.array([3.0, 1.0]), np.array([0.0, np.inf])) == 2.0
     assert regret(np.array([np.nan, 1.0, 3.0]), np.array([9.0, -np.inf, -np.inf])) == 2.0
+
+
+def test_the_best_costs_nothing_where_it_is_infinite():
+    assert regret(np.array([1.0, np.inf]), np.array([0.0, 1.0])) == 0.0
+    assert regret(np.array([1.0, np.inf]), np.array([1.0, 0.0])) == np.inf
+    assert regret(np.array([-np.inf, -np.inf]), np.array([0.0, 1.0])) == 0.0
+    assert np.isnan(regret(np.array([np.nan, 1.0]), np.array([0.0, np.nan])))

@@ -11,6 +11,7 @@ from torch import Tensor
 from gendsl_runtime.component import Count, Natural, Positive, Share, SplitName, analysis
 from gendsl_runtime.measures import coding, pac_bayes, priors, vectors
 from gendsl_runtime.measures.quantising import codes, restored
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
 
@@ -91,13 +92,15 @@ def compression_bound(
         the bounds at the best L, `bits` C, `kl` (nats, all of it), the quantised network's `error` on the split and on
         `test`, `trained_error` before quantisation, L, d; and bound, bits and error for each L.
     """
+    if not levels:
+        raise Problem("out-of-range", "no number of levels is given", help="levels=[3, 7, 15]")
+    failure = priors.delta(confidence)
     priors.no_data_in_buffers(runs, other=other, on=on, measure="compression_bound")
     reference = _reference(runs, other)
     tried = [_message(runs, reference, on, test, count, epochs, batch, rate) for count in levels]
     bits, error, test_error = (np.stack(column, axis=1) for column in zip(*tried, strict=True))
     kl = np.vectorize(coding.universal_nats)(bits) if length == "universal" else bits * math.log(2)
     kl = kl + math.log(len(levels)) + math.log(choices)
-    failure = priors.delta(confidence)
     found = pac_bayes.all_bounds(error, kl, examples=runs.split(on)[0].shape[1], delta=failure)
     best = found["bound"].argmin(axis=1)[:, None]
 

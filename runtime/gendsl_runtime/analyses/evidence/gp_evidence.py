@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from gendsl_runtime.component import Count, Positive, Share, SplitName, analysis
 from gendsl_runtime.data import Split
-from gendsl_runtime.measures.evidence import Process, conditional, log_normal
+from gendsl_runtime.measures.evidence import Process, conditional, log_normal, needs_noise
 from gendsl_runtime.random import generator
 from gendsl_runtime.runs import Runs
 
@@ -65,6 +65,7 @@ def gp_evidence(
         of `conditional` over orders (NaN for one); mean `test_log_likelihood` of an example; `test_loss`, the mean
         squared error of the posterior mean.
     """
+    needs_noise(noise)
     rows = []
     for data, seed in zip(runs.data, runs.seeds, strict=True):
         x, y = _numbers(data.split(on))

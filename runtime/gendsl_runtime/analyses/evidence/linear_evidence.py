@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy.linalg import qr
 from torch import Tensor
 
 from gendsl_runtime.component import Count, Positive, Share, SplitName, analysis
 from gendsl_runtime.measures import vectors
-from gendsl_runtime.measures.evidence import Regression, conditional, log_normal
+from gendsl_runtime.measures.evidence import Regression, conditional, log_normal, needs_noise
 from gendsl_runtime.measures.gauss_newton import jacobians
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
@@ -21,7 +22,7 @@ LARGEST = 2**26
 
 
 @analysis(
-    version=1,
+    version=2,
     needs="regression",
     gives={
         "log_evidence": "nats",
@@ -57,7 +58,8 @@ def linear_evidence(
 
     The conditional marginal likelihood `log p(D_rest | D_first) = log p(D) - log p(D_first)`, with a share of the
     examples first, is averaged over random orders (Lotfi et al. 2022); share 0 is the evidence itself. By QR of
-    `[X / noise; sqrt(a) I]` in float64: relative error about 1e-16 times the condition of that matrix.
+    `[X / noise; sqrt(a) I]` in float64: relative error about 1e-16 times the condition of that matrix. More weights
+    than examples are first turned into a basis of what examples and test points see.
 
     Args:
         on: the split that is the data D.
@@ -73,21 +75,23 @@ def linear_evidence(
         squared error of the posterior mean; the number of weights; and how far outputs at other, standard normal
         weights are from linear, relative to the largest of them.
     """
+    needs_noise(noise)
     rows = []
     for place in range(runs.members):
         one = runs.select([place])
         one = replace(one, state=one.state.to(runs.device, torch.float64))
         inputs, targets = one.split(on)
         design, offset = _linear(one, inputs)
-        model = Regression(design, _flat(targets) - offset, prior_precision, noise)
+        new, aims_new = one.split(test)
+        design_new, offset_new = _linear(one, new)
+        seen, seen_new = _seen(design, design_new)
+        model = Regression(seen, _flat(targets) - offset, prior_precision, noise)
         examples, outputs = inputs.shape[1], one.network.outputs
         stream = generator("linear_evidence", one.seeds[0])
         drawn = [stream.permutation(examples) for _ in range(orders)]
         rest = conditional(model.log_evidence, examples=examples, outputs=outputs, share=share, orders=drawn)
         whole = model.log_evidence(np.arange(examples * outputs))
-        new, aims_new = one.split(test)
-        design_new, offset_new = _linear(one, new)
-        means, variances = model.predicted(design_new)
+        means, variances = model.predicted(seen_new)
         aims = _flat(aims_new) - offset_new
         likelihood = log_normal(aims, means, variances).sum() / new.shape[1]
         rows.append(
@@ -120,6 +124,17 @@ def linear_evidence(
 def _flat(targets: Tensor) -> np.ndarray:
     found: np.ndarray = targets[0].cpu().numpy().ravel()
     return found
+
+
+def _seen(design: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same two matrices for weights `Q^T w` with Q a basis of what their rows span, where these are fewer than the
+    weights: the prior is alike in all bases, and what no row sees has no effect."""
+    both = np.vstack([design, new])
+    if both.shape[1] <= len(both):
+        return design, new
+    (r,) = qr(both.T, mode="r")
+    turned: np.ndarray = r[: len(both)].T
+    return turned[: len(design)], turned[len(design) :]
 
 
 def _linear(one: Runs, inputs: Tensor) -> tuple[np.ndarray, np.ndarray]:

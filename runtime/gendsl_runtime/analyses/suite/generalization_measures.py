@@ -17,6 +17,7 @@ from gendsl_runtime.measures.margin import output_margins
 from gendsl_runtime.measures.norms import Map, maps
 from gendsl_runtime.measures.pairs import same_parameters
 from gendsl_runtime.network import Tensors
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.layers.activation import Pointwise
 from gendsl_runtime.train.layers.conv import Conv
@@ -94,6 +95,8 @@ def generalization_measures(
         analysis measures = generalization_measures(fit, other=fit.at(epoch=0))
     """
     same_parameters(runs, other, "generalization_measures")
+    if samples < 2:
+        raise Problem("out-of-range", "one draw has no standard error", help="samples=2 or more")
     plain, relative = (
         pac_bayes_sharpness(
             runs, scale=scale, floor=fantastic.FLOOR, samples=samples, tolerance=tolerance, on=on

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gendsl_runtime.component import Count, Positive, SplitName, analysis
 from gendsl_runtime.measures.thoughts import judged, thinking
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train.thinking import Thinking, last
@@ -57,10 +58,17 @@ def corrupted_memory(
         on: the split.
 
     Raises:
-        Problem: the network has no block that can be iterated, or not so often.
+        Problem: the network has no block that can be iterated, or not so often; there is one example to swap.
     """
     network = thinking(runs, at + iterations)
     inputs, targets = runs.split(on)
+    examples = targets.shape[1]
+    if kind == "swap" and examples < 2:
+        raise Problem(
+            "out-of-range",
+            f"`swap` exchanges the memories of examples, and the split `{on}` has one alone",
+            help="give the dataset more examples, or write `kind=replace`",
+        )
     parameters, seen = runs.state.parameters, network.seen(inputs)
     with torch.no_grad():
         memory = last(network.thoughts(parameters, seen, iterations=at))
@@ -68,10 +76,10 @@ def corrupted_memory(
         start = _corrupted(memory, kind, scale, runs.seeds)
         counts = [judged(network.answer(parameters, start), targets).examples]
         counts += _counts(network, runs, seen, targets, start, at, iterations)
-    examples = targets.shape[1]
-    accuracy, base = torch.stack(counts, 1) / examples, before / examples
-    is_back = accuracy >= 0.95 * base[:, None]
-    first = torch.where(is_back.any(1), is_back.double().argmax(1).double(), torch.inf)
+    right = torch.stack(counts, 1)
+    accuracy, base = right / examples, before / examples
+    back = is_back(right, before[:, None])
+    first = torch.where(back.any(1), back.double().argmax(1).double(), torch.inf)
     return {
         "accuracy": accuracy,
         "before": base,
@@ -81,6 +89,11 @@ def corrupted_memory(
         "recovery_time": torch.where(base > 0, first, torch.nan),
         "iteration": np.arange(iterations + 1),
     }
+
+
+def is_back(right: Tensor, before: Tensor) -> Tensor:
+    """Whether so many right examples are 95 % of those before; in whole numbers, as 0.95 has no exact binary form."""
+    return 20 * right >= 19 * before
 
 
 def _counts(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gendsl_runtime.component import Count, Natural, SplitName, analysis
 from gendsl_runtime.measures.thoughts import thinking
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
 
@@ -51,9 +52,15 @@ def thoughts(
         on: the split.
 
     Raises:
-        Problem: the network has no block that can be iterated, or not so often.
+        Problem: the network has no block that can be iterated, or not so often; there is no such class.
     """
     network = thinking(runs, iterations)
+    if of >= network.outputs:
+        raise Problem(
+            "out-of-range",
+            f"there is no class {of}: the network tells {network.outputs} apart, numbered from 0",
+            help=f"of={network.outputs - 1}",
+        )
     inputs, targets = (part[:, :examples] for part in runs.split(on))
     seen, told, scores = network.seen(inputs), [], []
     height, width = seen.shape[2:4]

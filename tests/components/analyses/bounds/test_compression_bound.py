@@ -18,6 +18,7 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train import artifact
 from gendsl_runtime.train.loop import fit
+from tests.components.measures.arithmetic_coder import decoded, encoded
 from tests.runtime.members import blobs, component, member
 
 MakeRuns = Callable[..., Runs]
@@ -120,3 +121,61 @@ def test_any_network_may_be_compressed(make_runs: MakeRuns) -> None:
     found = compression_bound(make_runs(), levels=[1], epochs=0)
     np.testing.assert_array_equal(found["error"], found["trained_error"])
     np.testing.assert_array_equal(found["bits"], 1 + math.ceil(math.log2(39)) + 16)
+
+
+def test_without_levels_there_is_no_message() -> None:
+    with pytest.raises(Problem, match="no number of levels"):
+        compression_bound(subspace_runs(), levels=[])
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0])
+def test_certainty_is_refused(confidence: float) -> None:
+    with pytest.raises(Problem, match="no bound holds with a confidence"):
+        compression_bound(subspace_runs(), confidence=confidence)
+
+
+def test_a_message_of_its_length_says_the_whole_network() -> None:
+    """Written down bit by bit and read back by someone who knows d, L and the start alone: counts, codebook as float16,
+    and the sequence by an arithmetic coder in whole numbers. The network read back has the error told."""
+    runs = subspace_runs(seeds=(3,))
+    found = compression_bound(runs, levels=[5], epochs=2)
+    (code,) = codes(runs, torch.zeros(1, 12, dtype=torch.float64), levels=5, epochs=2, batch=128, rate=0.02)
+    counts = np.bincount(code.places, minlength=5).tolist()
+    width = math.ceil(math.log2(13))
+    message = "".join(format(count, f"0{width}b") for count in counts)
+    message += "".join(format(int(bits), "016b") for bits in code.codebook.view(np.uint16))
+    message += encoded(code.places.tolist(), counts)
+    assert len(message) == found["bits"][0]
+
+    read = [int(message[place * width : (place + 1) * width], 2) for place in range(5)]
+    rest = message[5 * width :]
+    book = np.array([int(rest[16 * k : 16 * k + 16], 2) for k in range(5)], dtype=np.uint16).view(np.float16)
+    values = book.astype(np.float64)[decoded(rest[80:], read)]
+    coordinates = torch.from_numpy(values)[None].float()
+    assert float(runs.error("train", {"coordinates": coordinates})[0]) == found["error"][0]
+    assert float(runs.error("test", {"coordinates": coordinates})[0]) == found["test_error"][0]
+
+
+def test_the_four_bounds_against_their_formulas() -> None:
+    """From the error and KL told, in 40 digits: roots of the binary divergence by mpmath, Catoni's over the grid."""
+    mpmath = pytest.importorskip("mpmath")
+    found = compression_bound(subspace_runs(dimension=6), levels=[2, 3], epochs=1)
+    n, delta = 120, mpmath.mpf(1) - mpmath.mpf("0.95")
+    for place in range(2):
+        q, kl = (mpmath.mpf(float(found[name][place])) for name in ("error", "kl"))
+        bits = int(found["bits"][place])
+        assert kl == pytest.approx(bits * math.log(2) + 2 * math.log(bits) + math.log(2), rel=1e-14)
+        level = (kl + mpmath.log(2 * mpmath.sqrt(n) / delta)) / n
+        p = mpmath.mpf(float(found["bound"][place]))
+        divergence = (q * mpmath.log(q / p) if q else 0) + (1 - q) * mpmath.log((1 - q) / (1 - p))
+        assert divergence == pytest.approx(level, rel=1e-9)
+        exact = q + mpmath.sqrt((kl + mpmath.log(n / delta) + 2) / (2 * n - 1))
+        assert found["mcallester"][place] == pytest.approx(float(exact), rel=1e-12)
+        exact = (mpmath.sqrt(q + level / 2) + mpmath.sqrt(level / 2)) ** 2
+        assert found["quadratic"][place] == pytest.approx(float(exact), rel=1e-12)
+        ratio = (50 * mpmath.sqrt(n)) ** (mpmath.mpf(1) / 63)
+        grid = [ratio**k / mpmath.sqrt(n) for k in range(64)]
+        exact = min(
+            (1 - mpmath.exp(-c * q - (kl + mpmath.log(64 / delta)) / n)) / (1 - mpmath.exp(-c)) for c in grid
+        )
+        assert found["catoni"][place] == pytest.approx(float(exact), rel=1e-9)

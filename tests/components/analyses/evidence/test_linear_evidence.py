@@ -18,6 +18,8 @@ from gendsl_runtime.measures.evidence import Process, Regression
 from gendsl_runtime.models.basis import basis
 from gendsl_runtime.models.mlp import mlp
 from gendsl_runtime.models.random_features import random_features
+from gendsl_runtime.problem import Problem
+from gendsl_runtime.random import generator
 from gendsl_runtime.runs import Runs
 
 FAMILIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -152,3 +154,49 @@ def test_the_order_of_examples_does_not_matter_to_the_evidence() -> None:
     for analysis in (linear_evidence, gp_evidence):
         found = analysis(replace(runs, data=(data,)))["log_evidence"]
         np.testing.assert_allclose(found, analysis(runs)["log_evidence"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("features", [30, 400])
+def test_more_weights_than_points_against_scipy(features: int) -> None:
+    """12 points, 30 to predict: evidence and posterior predictive of the same normal distribution by covariances, to
+    1e-8; with 400 weights what examples and test points see is turned into 42."""
+    runs = curves(random_features((1,), 1, features=features))
+    found = linear_evidence(runs, prior_precision=0.5, noise=0.3, share=0.5, orders=3)
+    for member in range(2):
+        one = replace(runs.select([member]), state=runs.select([member]).state.to("cpu", torch.float64))
+        designs = []
+        for split in ("train", "test"):
+            values, inputs = one.state.parameters, one.split(split)[0]
+            jacobian = torch.func.jacrev(
+                lambda v, x=inputs, one=one: one.network.apply(v, one.state.buffers, x, training=False)[0][
+                    0, 0
+                ]
+            )(values)
+            designs.append(torch.cat([jacobian[name][:, 0].flatten(1) for name in jacobian], 1).numpy())
+        x, z = designs
+        y, aims = points(runs, member)[1], points(runs, member, "test")[1]
+        assert x.shape[1] == found["parameters"][member]
+        covariance = x @ x.T / 0.5 + 0.09 * np.eye(12)
+        expected = multivariate_normal(np.zeros(12), covariance).logpdf(y)
+        assert found["log_evidence"][member] == pytest.approx(expected, rel=1e-8)
+        across = z @ x.T / 0.5
+        means = across @ np.linalg.solve(covariance, y)
+        variances = (z * z).sum(1) / 0.5 + 0.09 - (across * np.linalg.solve(covariance, across.T).T).sum(1)
+        likelihood = (-0.5 * ((aims - means) ** 2 / variances + np.log(2 * np.pi * variances))).mean()
+        assert found["test_log_likelihood"][member] == pytest.approx(likelihood, rel=1e-8)
+        assert found["test_loss"][member] == pytest.approx(((aims - means) ** 2).mean(), rel=1e-8)
+        stream = generator("linear_evidence", one.seeds[0])
+        rest = []
+        for _ in range(3):
+            first = stream.permutation(12)[:6]
+            own = multivariate_normal(np.zeros(6), covariance[np.ix_(first, first)]).logpdf(y[first])
+            rest.append(expected - own)
+        assert found["conditional"][member] == pytest.approx(np.mean(rest), rel=1e-8)
+        assert found["conditional_error"][member] == pytest.approx(np.std(rest, ddof=1) / 3**0.5, rel=1e-7)
+
+
+@pytest.mark.parametrize("noise", [1e-320, 1e-200, 1e300])
+@pytest.mark.parametrize("analysis", [linear_evidence, gp_evidence])
+def test_noise_beyond_numbers_is_refused(analysis: Callable[..., object], noise: float) -> None:
+    with pytest.raises(Problem, match="beyond what can be computed with"):
+        analysis(curves(basis((1,), 1, degree=2)), noise=noise)

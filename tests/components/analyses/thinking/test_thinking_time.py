@@ -11,6 +11,7 @@ from gendsl_runtime.analyses.prediction.accuracy import accuracy
 from gendsl_runtime.analyses.thinking.thinking_time import thinking_time
 from gendsl_runtime.models.linear import linear
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.runs import mistakes
 
 
 def test_each_iteration_is_the_accuracy_of_a_network_that_stops_there(make_thinkers) -> None:
@@ -49,3 +50,39 @@ def test_who_cannot_think(make_thinkers, make_runs) -> None:
         thinking_time(make_thinkers(tied=False), iterations=9)
     with pytest.raises(Problem, match="no block"):
         thinking_time(make_runs(network=linear((3,), 3)))
+
+
+def test_outputs_of_more_than_a_block_of_examples(make_thinkers) -> None:
+    """Outputs of a labelling have their examples last: blocks are joined there, not along the places."""
+    runs = make_thinkers(test=530)
+    inputs, targets = runs.split("test")
+    whole = runs.outputs(inputs)
+    assert whole.shape == (2, 2, 5, 530)
+    right = mistakes(whole, targets).logical_not().double().mean(1)
+    np.testing.assert_array_equal(right, accuracy(runs, on="test")["accuracy"])
+
+
+def test_accuracy_by_loops_over_places(make_thinkers) -> None:
+    """Example by example and place by place, in plain Python, at each of six iterations; padded places count for
+    nothing."""
+    runs = make_thinkers(test=40)
+    found = thinking_time(runs, iterations=6)
+    inputs, targets = runs.split("test")
+    seen = runs.network.seen(inputs)
+    for turn, state in enumerate(runs.network.thoughts(runs.state.parameters, seen, iterations=6)):
+        answers = runs.network.answer(runs.state.parameters, state)
+        for member in range(2):
+            rows = []
+            for example in range(40):
+                labels = targets[member, example].tolist()
+                pairs = [answers[member, :, place, example].tolist() for place in range(5)]
+                rows.append([(b > a) == bool(y) for (a, b), y in zip(pairs, labels, strict=True) if y >= 0])
+            assert found["accuracy"][member, turn] == sum(map(all, rows)) / 40
+            assert found["place_accuracy"][member, turn] == pytest.approx(
+                sum(map(sum, rows)) / sum(map(len, rows))
+            )
+    for member in range(2):
+        curve = found["accuracy"][member].tolist()
+        assert found["best"][member] == max(curve)
+        assert found["final"][member] == curve[-1]
+        assert found["overthinking"][member] == max(curve) - curve[-1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from gendsl_runtime.analyses.thinking.thoughts import thoughts
 from gendsl_runtime.datasets.mazes import mazes
 from gendsl_runtime.losses.cross_entropy import cross_entropy
 from gendsl_runtime.models.deep_thinking import deep_thinking
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 
 
@@ -32,3 +34,9 @@ def test_the_last_thought_is_the_answer() -> None:
 def test_a_sequence_is_one_row(make_thinkers) -> None:
     found = thoughts(make_thinkers(), iterations=3, examples=2)
     assert found["score"].shape == (2, 3, 2, 1, 5)
+
+
+def test_a_class_that_is_not_there(make_thinkers) -> None:
+    with pytest.raises(Problem, match="no class 2: the network tells 2 apart") as caught:
+        thoughts(make_thinkers(), iterations=2, of=2)
+    assert caught.value.help == "of=1"
