@@ -91,15 +91,16 @@ def named(name: str) -> Shipped:
     for found in (
         [one for one in there if one.name == wanted],
         [one for one in there if one.short == wanted],
-        [one for one in there if one.said("catalogue") == wanted],
+        [one for one in there if wanted and one.said("catalogue") == wanted],
     ):
         if len(found) == 1:
             return found[0]
         if found:
             raise UnknownSpecError(f"several are called `{name}`: {', '.join(one.name for one in found)}")
-    near = nearest(wanted.rpartition("/")[2], (one.short for one in there)) or nearest(
-        wanted, (one.said("catalogue") for one in there)
-    )
+    last = wanted.rpartition("/")[2]
+    elsewhere = [one.name for one in there if one.short == last]
+    near = next(iter(elsewhere), None) or nearest(last, (one.short for one in there))
+    near = near or nearest(wanted, (one.said("catalogue") for one in there))
     meant = f"did you mean `{near}`?" if near else f"there are: {', '.join(one.short for one in there)}"
     raise UnknownSpecError(f"no spec called `{name}` comes with GenDSL; {meant}")
 

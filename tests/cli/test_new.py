@@ -64,7 +64,19 @@ def test_nothing_is_written_over_and_nothing_is_left_half(
         (["--from", "minima/flat_minimas"], "did you mean `flat_minima`?"),
         (["--from", "zzz"], "there are: quickstart"),
         ([], "takes the NAME"),
-        (["sweep", "--from", "quickstart"], "cannot be a name"),
+        (
+            ["sweep", "--from", "quickstart"],
+            "`sweep` is a word of the language; add something to it: my_sweep",
+        ),
+        (["None"], "`None` is a word of the language"),
+        (["True"], "`True` is a word of the language"),
+        (["1st"], "no digit first"),
+        (["a b"], "cannot be a name"),
+        (["../.."], "cannot be a name"),
+        (["mine", "--from", ""], "no spec called ``"),
+        (["mine", "--from", "../quickstart"], "did you mean `quickstart`?"),
+        (["mine", "--from", "minima/prefix_sums"], "did you mean `thinking/prefix_sums`?"),
+        (["nowhere/mine"], "cannot be written"),
         (["first", "--list"], "goes alone"),
     ],
 )
@@ -96,3 +108,10 @@ def test_the_list_names_every_spec_with_its_title(capsys: pytest.CaptureFixture[
     assert main(["new", "--list"]) == 0
     told = capsys.readouterr().out
     assert all(f"  {spec.short} " in told and spec.title in told for spec in SHIPPED)
+
+
+def test_a_copy_that_is_called_like_what_it_imports(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`own.gen` beside `own.py`: two files, and each is what it was."""
+    assert main(["new", "own", "--from", "own_parts"]) == 0
+    assert set(files(here)) == {"own.gen", "own.py", "spirals.py"}
+    assert files(here)["own.gen"].startswith("experiment own {")

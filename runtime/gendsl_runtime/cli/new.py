@@ -44,7 +44,7 @@ def main(arguments: argparse.Namespace) -> int:
             raise UsageError("--list goes alone")
         print("\n".join(_listed()))
         return 0
-    origin = _origin(arguments.origin) if arguments.origin else None
+    origin = None if arguments.origin is None else _origin(arguments.origin)
     if arguments.name is None and origin is None:
         raise UsageError(
             "gen new takes the NAME of an experiment, or --from SPEC; `gen new --list` says which there are"
@@ -74,11 +74,14 @@ def _origin(name: str) -> Shipped:
 
 
 def _check_name(name: str) -> None:
-    from gendsl.words import DECLARING, RESERVED
+    from gendsl.parse import parse
+    from gendsl.source import Source
     from gendsl_runtime.cli.options import UsageError
 
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in (*DECLARING, *RESERVED):
-        raise UsageError(f"`{name}` cannot be a name: use letters, digits and `_`")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise UsageError(f"`{name}` cannot be a name: use letters, digits and `_`, and no digit first")
+    if parse(Source(f'experiment {name} {{ title = "" }}\n', name))[1]:
+        raise UsageError(f"`{name}` is a word of the language; add something to it: my_{name.lower()}")
 
 
 def _listed() -> list[str]:
