@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -113,7 +115,13 @@ def test_a_page_of_another_kind_stays(here: Path, capsys: pytest.CaptureFixture[
     assert "a page of another kind" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("only", "told"), [("godo", "did you mean `good`?"), ("x.gen", "there are: good")])
+@pytest.mark.parametrize(
+    ("only", "told"),
+    [
+        ("godo", "did you mean `good`?"),
+        ("x.gen", "there is no file x.gen, and no spec called `x.gen` comes with GenDSL; there are: good"),
+    ],
+)
 def test_unknown_names(only: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gallery", "--only", only]) == 2
     assert told in capsys.readouterr().err and not Path("gallery").exists()
@@ -135,3 +143,34 @@ def test_pictures_are_shapes_alone() -> None:
     for wrong in ("<p/>", "<svg", '<!DOCTYPE svg [<!ENTITY a "b">]><svg/>'):
         with pytest.raises(ValueError):
             still(wrong, key="k")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "index.html"])
+def test_files_whose_names_would_lead_out_of_the_gallery(name: str, here: Path, capsys) -> None:
+    (here / f"{name}.gen").write_text(SPEC.replace("NAME", "good"))
+    assert main(["gallery", "--only", f"{name}.gen", "--output", "in/it"]) == 2
+    assert "no name that a folder" in capsys.readouterr().err and not Path("in").exists()
+
+
+def test_links_lead_to_reports_whatever_files_are_called(here: Path) -> None:
+    """Names are no part of an address by themselves: neither a scheme nor an anchor nor markup."""
+    (here / "javascript:a#b?c%41<i>.gen").write_text(SPEC.replace("NAME", "good"))
+    assert main(["gallery", "--preset", "smoke", "--only", "javascript:a#b?c%41<i>.gen"]) == 0
+    links = [link for link in re.findall('href="([^"]*)"', page()) if "report.html" in link]
+    assert links and set(links) == {"javascript%3Aa%23b%3Fc%2541%3Ci%3E/report.html"}
+    assert Path("gallery", unquote(links[0])).is_file()
+    assert "<i>" not in page()
+
+
+def test_where_nothing_can_be_written_nothing_is_run(here: Path, capsys) -> None:
+    (here / "file").write_text("mine")
+    assert main(["gallery", "--output", "file/in"]) == 2
+    said = capsys.readouterr().err
+    assert "file/in cannot be written to: not a directory; give another --output" in said
+    assert "[1/1]" not in said
+
+
+def test_an_installation_without_specs(here: Path, capsys) -> None:
+    (here.parent / "shipped" / "a" / "good.gen").unlink()
+    assert main(["gallery"]) == 2
+    assert "--only FILE.gen" in capsys.readouterr().err and not Path("gallery").exists()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from gendsl_runtime.cli.options import add_store, count, folder
 
@@ -69,6 +71,7 @@ def main(arguments: argparse.Namespace) -> int:
             f"{output / INDEX} is a page of another kind, and is left as it is; give another --output"
         )
     specs = _chosen(arguments.only)
+    _made(output)
     exhibits: list[Exhibit] = []
     for place, one in enumerate(specs, 1):
         print(f"[{place}/{len(specs)}] {one.name}", file=sys.stderr, flush=True)
@@ -89,6 +92,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _chosen(names: Sequence[str]) -> list[Shipped]:
     from gendsl_runtime.cli.options import UsageError
+    from gendsl_runtime.report.gallery import INDEX
     from gendsl_runtime.shipped import Shipped, UnknownSpecError, named, shipped
 
     found: list[Shipped] = []
@@ -99,12 +103,33 @@ def _chosen(names: Sequence[str]) -> list[Shipped]:
                 Shipped(path.stem, path) if path.suffix == ".gen" and path.is_file() else named(name)
             )
         except UnknownSpecError as error:
-            raise UsageError(str(error)) from None
+            missing = f"there is no file {path}, and " if path.suffix == ".gen" else ""
+            raise UsageError(f"{missing}{error}") from None
     found = list(dict.fromkeys(found)) if names else list(shipped())
     twice = [one.name for k, one in enumerate(found) if one.name in [other.name for other in found[:k]]]
     if twice:
         raise UsageError(f"two of these files are called `{twice[0]}`: a gallery has room for one")
+    strange = [one.path for one in found if one.name in (".", "..", INDEX)]
+    if strange:
+        raise UsageError(f"{strange[0]} has no name that a folder of the gallery can have; give it another")
+    if not found:
+        raise UsageError(
+            "no experiments come with this installation; name files of your own: --only FILE.gen"
+        )
     return found
+
+
+def _made(folder: Path) -> None:
+    """The folder is there and can be written to, before anything is computed for it."""
+    from gendsl_runtime.cli.options import UsageError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"{folder} cannot be written to: {reason}; give another --output") from None
 
 
 def _exhibited(one: Shipped, arguments: argparse.Namespace) -> Exhibit:
@@ -119,7 +144,7 @@ def _exhibited(one: Shipped, arguments: argparse.Namespace) -> Exhibit:
     try:
         finished = _run(one, arguments)
         _copied(finished.folder, arguments.output / one.name)
-        report = f"{one.name}/{PAGE}"
+        report = f"{quote(one.name)}/{PAGE}"
         return exhibit(finished.results, finished.folder, name=one.name, family=family, report=report)
     except DiagnosticError as error:
         wrong = [found for found in error.diagnostics if found.severity == "error"]
