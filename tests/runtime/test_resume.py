@@ -87,12 +87,13 @@ def assert_same(members: Sequence[Member], found: Sequence[Fitted | Diverged]) -
 
 
 def optimizers() -> list[Component]:
-    """Every optimizer there is, with a schedule."""
-    names = [name for name in catalogue().names("optimizer") if name != "sam"]
+    """Every optimizer there is that takes steps, with a schedule, and those around another."""
+    around = ("gradient_penalty", "sam")
+    names = [name for name in catalogue().names("optimizer") if name not in (*around, "guess")]
     schedule = component("schedule", "cosine")
     found = [component("optimizer", name, schedule=schedule) for name in names]
     base = component("optimizer", "sgd", lr=0.1, momentum=0.9)
-    return [*found, component("optimizer", "sam", base=base)]
+    return [*found, *(component("optimizer", name, base=base) for name in around)]
 
 
 @pytest.mark.parametrize("optimizer", optimizers(), ids=lambda one: one.name)
