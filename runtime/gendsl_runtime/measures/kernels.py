@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from gendsl_runtime.measures import infinite
-from gendsl_runtime.measures.tangent import Of, tangent_kernel
+from gendsl_runtime.measures.tangent import Of, needs_one_place, tangent_kernel
 from gendsl_runtime.runs import Runs
 
 Kind = Literal["empirical", "ntk", "nngp"]
@@ -50,6 +50,7 @@ def kernel(
 def regression_targets(member: Runs, targets: Tensor, *, is_centred: bool = True) -> Tensor:
     """Targets `(1, N)` of one member as numbers `(N, outputs)`; classes are one-hot vectors, less `1 / C`
     where centred (Lee et al. 2018, section 3)."""
+    needs_one_place(member)
     if targets.is_floating_point():
         return targets[0].reshape(targets.shape[1], -1)
     classes = member.network.outputs

@@ -41,6 +41,7 @@ def tangent_kernel(runs: Runs, inputs: Tensor, others: Tensor | None = None, *, 
     Returns:
         `(N, N')`, or for `full` `(N * C, N' * C)`, outputs running fastest.
     """
+    needs_one_place(runs)
     count = runs.network.outputs if of == "full" else 1
     size = (
         inputs.shape[1] * (inputs if others is None else others).shape[1] * count**2 * inputs.element_size()
@@ -57,6 +58,16 @@ def tangent_kernel(runs: Runs, inputs: Tensor, others: Tensor | None = None, *, 
     if of != "full":
         return total[0, :, 0] / runs.network.outputs
     return total.permute(1, 0, 3, 2).reshape(total.shape[1] * count, -1)
+
+
+def needs_one_place(runs: Runs) -> None:
+    """Raises Problem for a labelling."""
+    if runs.data[0].task == "labelling":
+        raise Problem(
+            "wrong-task",
+            "kernels are not defined here for a labelling: its examples have outputs at many places",
+            help="take a classification or a regression",
+        )
 
 
 def too_large(size: float) -> Problem:
