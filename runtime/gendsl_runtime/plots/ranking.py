@@ -93,6 +93,12 @@ def _coefficients(
 ) -> xr.DataArray:
     """`(rows, coefficient)`, means over the seeds."""
     one, other = xr.broadcast(*xr.align(measures, of, join="inner"))
+    if not one.size:
+        raise Problem(
+            "bad-data",
+            "nothing to draw: the measures and what they are to follow have no setting in common",
+            help="give both the same `where`",
+        )
     front = [dim for dim in (rows, table.replicates) if dim is not None and dim in one.dims]
     one, other = (array.transpose(*front, *axes, ...) for array in (one, other))
     rest = [dim for dim in one.dims if dim not in (*front, *axes)]

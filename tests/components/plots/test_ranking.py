@@ -65,3 +65,36 @@ def test_nothing_to_put_in_order() -> None:
             x=quantity(values[0, 0], seed=SEEDS, measure=NAMES),
             of=quantity(gap[0, 0], seed=SEEDS),
         )
+
+
+def test_no_setting_in_common() -> None:
+    values, gap = columns()
+    given = {"lr": RATES, "seed": SEEDS}
+    with pytest.raises(Problem, match="no setting in common"):
+        ranking(
+            TABLE,
+            y=labels("measure", NAMES),
+            x=quantity(values, width=WIDTHS, **given, measure=NAMES),
+            of=quantity(gap, width=[5, 6, 7], **given),
+        )
+
+
+def test_infinite_measures_are_ties_in_every_column() -> None:
+    """Flatness is infinite where no noise is withstood: pairs of infinities count nothing, in each of the columns."""
+    gap = np.repeat(np.arange(4.0)[:, None], 5, axis=1)
+    values = np.stack([np.where(gap >= 2, np.inf, gap), gap], -1)
+    axes = {"width": [1, 2, 3, 4], "seed": SEEDS}
+    names = ["infinite", "gap"]
+    chart = ranking(
+        TABLE,
+        y=labels("measure", names),
+        x=quantity(values, **axes, measure=names),
+        of=quantity(gap, **axes),
+    )
+    found = {(row["y"], row["x"]): row["color"] for row in rows(chart)}
+    assert found["infinite", "along width"] == found["infinite", OVERALL[1]] == pytest.approx(5 / 6, abs=1e-5)
+    assert found["infinite", OVERALL[0]] == pytest.approx(5 / 30**0.5, abs=1e-5), (
+        "tau-b of five pairs and a tie"
+    )
+    assert found["infinite", OVERALL[2]] == 0.0
+    assert found["gap", "along width"] == 1.0
