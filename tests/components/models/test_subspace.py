@@ -133,3 +133,25 @@ def test_a_subspace_of_a_subspace_is_refused() -> None:
 
     with pytest.raises(Problem, match="one in a subspace already"):
         subspace((3,), 2, within, dimension=4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_goes_along_the_projected_gradient(kind: str) -> None:
+    """`w = -lr P^T dL/dtheta` at theta_0 after one step, with the matrix P and the gradient of the network itself, both
+    written out in float64; to 1e-10."""
+    inner = component("model", "mlp", hidden=[6], activation="tanh")
+    space = component("model", "subspace", net=inner, dimension=7, projection=kind)
+    data = blobs(shape=(3,), examples=12, classes=2)
+    sgd = component("optimizer", "sgd", lr=0.5)
+    one = member(data, model=space, seed=5, optimizer=sgd, batch=None, budget=Length(1, "steps"))
+    (found,) = fit([one], dtype=torch.float64)
+    network, split = mlp((3,), 2, hidden=[6], activation="tanh"), data.split("train")
+    values = network.init([5]).to("cpu", torch.float64).parameters
+    leaves = {name: value.clone().requires_grad_() for name, value in values.items()}
+    outputs, _ = network.apply(leaves, {}, split.inputs[None].double(), training=False)
+    torch.nn.functional.cross_entropy(outputs[0].T, split.targets).backward()
+    gradient = torch.cat([leaf.grad.flatten() for leaf in leaves.values()]).numpy()
+    parts = drawn(kind, 5, size=len(gradient), dimension=7)
+    exact = matrix(kind, parts, size=len(gradient), dimension=7)
+    expected = -0.5 * exact.T @ gradient
+    np.testing.assert_allclose(found.state.parameters["coordinates"][0], expected, rtol=1e-10, atol=1e-12)
