@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from gendsl import tree
 from gendsl.catalogue.description import Description, Parameter
 from gendsl.catalogue.types import RUNS, Type
 from gendsl.check import facts, fits, groups, python, reach, values
@@ -95,9 +96,18 @@ def figure(world: World, draft: Draft, *, name: str, caption: str, span: Span) -
         component=found.name,
         version=found.version,
         arguments=arguments,
+        lets={key: called for key, field in draft.fields.items() if (called := _let(field))},
         caption=caption,
         span=span,
     )
+
+
+def _let(field: Field) -> str:
+    """The name of the `let` that an argument is; none where it is anything else."""
+    if not isinstance(field.value, Given) or not isinstance(field.value.expr, tree.Name):
+        return ""
+    declared = field.value.scope.names.get(field.value.expr.id)
+    return declared.name if declared is not None and declared.word == "let" else ""
 
 
 def _arguments(world: World, draft: Draft, step: str) -> dict[str, Value]:

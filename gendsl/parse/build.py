@@ -115,6 +115,7 @@ class Builder:
 
     def binary(self, parts: Parts) -> tree.Binary:
         left, op, right = parts
+        right = left if self._is_caption(right, op, f"`{op.id}` has two sides") else right
         return tree.Binary(Span(left[0][0], right[0][1]), FOREIGN.get(op.id, op.id), op.span, left, right)
 
     def unary(self, parts: Parts) -> tree.Unary:
@@ -122,7 +123,8 @@ class Builder:
         return tree.Unary(Span(op[0][0], operand[0][1]), FOREIGN.get(op.id, op.id), operand)
 
     def range_(self, parts: Parts) -> tree.Range:
-        return tree.Range(_all(parts), parts[0], parts[2], parts[4] if len(parts) > 3 else None)
+        end = parts[0] if self._is_caption(parts[2], parts[1], "a range has an end") else parts[2]
+        return tree.Range(_all(parts), parts[0], end, parts[4] if len(parts) > 3 else None)
 
     def until(self, parts: Parts) -> tree.Expr:
         values, _, word, *limit = parts
@@ -135,7 +137,16 @@ class Builder:
                 wrong.span if wrong else word.span,
                 help=f"write `{' '.join(seeds.split())} until decided, at most 80`",
             )
+        if limit and self._is_caption(limit[-1], limit[-2], "a limit is a number of seeds"):
+            limit = []
         return tree.Until(_all(parts), values, limit[-1]) if limit else cast(tree.Expr, values)
+
+    def _is_caption(self, operand: tree.Expr, before: tree.Name, message: str) -> bool:
+        """Whether an operand is a text of three quotes: it is missing, and this is the caption of what follows."""
+        if not isinstance(operand, tree.Text) or not operand.doc:
+            return False
+        self.report("missing-value", message, before.span, note="nothing that could be it comes after this")
+        return True
 
     def call(self, parts: Parts) -> tree.Call:
         return tree.Call(_all(parts), parts[0], parts[2])

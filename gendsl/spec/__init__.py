@@ -286,6 +286,8 @@ class Plot(Record):
     component: str
     version: int
     arguments: dict[str, Value]
+    lets: dict[str, str] = {}
+    """Arguments that are a `let`, with its name: what the author calls them."""
     caption: str = ""
     span: Span = Span(0, 0)
 

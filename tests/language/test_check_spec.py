@@ -195,6 +195,13 @@ def test_plots_take_results_axes_and_own_axes():
     assert plots[1].arguments["x"] == plots[2].arguments["x"] == Coordinate(axis="epoch")
 
 
+def test_plots_know_what_the_author_calls_an_argument():
+    text = SWEPT + "let worst = 1 - g.error\nlet none_of_it = 90%\n"
+    text += "plot p = line(x=width, y=worst, band=none_of_it)\nplot q = line(x=width, y=1 - worst)\n"
+    first, second = spec(text).plots
+    assert first.lets == {"y": "worst", "band": "none_of_it"} and second.lets == {}
+
+
 def test_the_report_shows_everything_in_file_order_unless_told():
     text = SWEPT + "claim c: mean(g.error) < 5%\nplot p = line(x=width, y=g.error)\n"
     assert spec(text).show == ("g", "c", "p")

@@ -93,6 +93,9 @@ def test_titles_say_what_is_drawn_and_notes_where() -> None:
     spec = results().spec
     assert title(CURVE, spec) == "curve train error"
     assert title(where(ERROR, noise=1), spec) == "gap error"
+    assert (
+        title(Quantity(step="vol", name="log_volume", unit="nats"), spec, let="the_room") == "the room (nats)"
+    )
     assert condition(where(ERROR, noise=1, seed=0), spec) == "noise is 20%, seed is 0"
     # Along an analysis' own axes a name says what is shown, a number where.
     picked = where(ERROR).model_copy(update={"picked": {"measure": "path_norm", "epoch": 8.0}})

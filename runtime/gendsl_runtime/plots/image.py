@@ -12,18 +12,20 @@ from gendsl_runtime.chart.panels import legend, middle, raster, side
 from gendsl_runtime.chart.raster import picture, ramp
 from gendsl_runtime.chart.records import data, present, thinned
 from gendsl_runtime.chart.slider import CHOSEN, stepped, with_slider
-from gendsl_runtime.chart.style import DIVERGING, PALETTE, VIRIDIS, colour, drawn
+from gendsl_runtime.chart.style import DIVERGING, PALETTE, VIRIDIS, blended, colour, drawn
 from gendsl_runtime.chart.table import Column, Table
 from gendsl_runtime.component import Count, Real, Values, plot
 from gendsl_runtime.problem import Problem
 
 PANELS = 64
 """Panels drawn at most."""
-FEW = {1: 320, 2: 290}
+FEW = {1: 320, 2: 290, 3: 200}
 """Pixels of a panel's longer side, by the number of panels."""
 SIDE, SMALL = 230, 104
 """The same of more panels; of pictures (not planes) from `SEVERAL` on."""
 SEVERAL = 5
+PALER = 0.5
+"""How far towards white a picture is drawn below points that have its colours."""
 COLOURS = {"diverging": DIVERGING, "viridis": VIRIDIS, "grey": ("#FFFFFF", "#000000")}
 
 
@@ -53,8 +55,8 @@ def image(
         slider: an axis that the reader moves along, such as epochs; at most 30 places of it.
         x: first coordinate of points drawn on top, such as those trained on.
         y: second coordinate of the points.
-        color: what tells the points apart: an axis by hues; a quantity by the colours of the picture itself, so
-            that a point stands out where the picture does not say what it should.
+        color: what tells the points apart: an axis by hues; a quantity by the colours of the picture itself, which
+            is drawn paler: a point stands out where the picture does not say what it should.
         low, high: values of the first and the last colour; by default the lowest and the highest there is, or
             equally far from 0 where `diverging` colours show values on both sides of it.
         columns: panels in a row.
@@ -72,10 +74,13 @@ def image(
     along = slider.dim if slider is not None else ""
     others = [dim for dim in array.dims if dim not in (down, across, along)]
     panels, skipped = _panels(array, facet, [str(dim) for dim in others])
+    panels, empty = _filled(panels)
     ends = _ends(array, low, high, is_diverging=colors == "diverging")
     shades = ramp(COLOURS[colors])
     on_top, missing = _points(table, x, y, color, facet)
     inks = _inks(color, ends, shades)
+    if on_top and _is_measured(color):
+        shades = [blended((shade, "#FFFFFF"), PALER) for shade in shades]
     is_small = len(panels) >= SEVERAL and array[down].dtype.kind != "f"
     size = SMALL if is_small else FEW.get(len(panels), SIDE)
     drawn = [
@@ -88,7 +93,7 @@ def image(
     )
     whole = whole.properties(
         description=f"Pictures of {value.title} over {down} and {across}.",
-        usermeta={"notes": [text for text in (note, sliding, skipped, missing) if text]},
+        usermeta={"notes": [text for text in (note, sliding, skipped, empty, missing) if text]},
     )
     return with_slider(whole, slider)
 
@@ -129,6 +134,17 @@ def _panels(
     panels = [(title, stacked.isel(panel=place)) for place, title in enumerate(titles[:PANELS])]
     skipped = f"{PANELS} of {len(titles):,} pictures are drawn." if len(titles) > PANELS else ""
     return panels, skipped
+
+
+def _filled(panels: list[tuple[str, xr.DataArray]]) -> tuple[list[tuple[str, xr.DataArray]], str]:
+    """The panels with a value somewhere, and a note on the others, such as those of runs that failed."""
+    found = [panel for panel in panels if panel[1].notnull().any()]
+    if not found:
+        raise Problem(
+            "bad-data", "nothing to draw: no picture has a value", help="see the tables for what is there"
+        )
+    lost = len(panels) - len(found)
+    return found, f"{lost} of {len(panels)} pictures have no value and are left out." if lost else ""
 
 
 def _product(texts: list[np.ndarray]) -> list[tuple[Any, ...]]:
@@ -219,10 +235,14 @@ def _inks(color: Column | None, ends: tuple[float, float], shades: list[str]) ->
     """The colour channel of the points; measured numbers take the colours of the picture, whose legend serves both."""
     if color is None:
         return {}
-    if color.levels or not color.is_number:
+    if not _is_measured(color):
         return {"color": {"field": "color", **(colour(color) or {})}}
     scale = {"domain": list(ends), "range": shades, "clamp": True}
     return {"color": {"field": "color", "type": "quantitative", "scale": scale, "legend": None}}
+
+
+def _is_measured(color: Column | None) -> bool:
+    return color is not None and not color.levels and color.is_number
 
 
 def _dots(on_top: dict[str, Any], title: str, channels: dict[str, Any], inks: dict[str, Any]) -> alt.Chart:

@@ -36,7 +36,8 @@ def figure(plot: spec.Plot, results: Results) -> alt.TopLevelMixin:
     for name, value in plot.arguments.items():
         parameter = parameters[name]
         is_column = parameter.type.name == "Values"
-        arguments[parameter.python] = column(value, results) if is_column else plain(value, name)
+        let = plot.lets.get(name, "")
+        arguments[parameter.python] = column(value, results, let=let) if is_column else plain(value, name)
     columns = [argument for argument in arguments.values() if isinstance(argument, Column)]
     for name, argument in arguments.items():
         if isinstance(argument, Column) and _is_own(argument.dim, results):
@@ -50,11 +51,11 @@ def figure(plot: spec.Plot, results: Results) -> alt.TopLevelMixin:
     return whole
 
 
-def column(value: spec.Value, results: Results) -> Column | None:
-    """A result expression as a column; None for `none`."""
+def column(value: spec.Value, results: Results, *, let: str = "") -> Column | None:
+    """A result expression as a column, called by its `let` where it is one; None for `none`."""
     if isinstance(value, spec.Nothing):
         return None
-    name = printable(title(value, results.spec))
+    name = printable(title(value, results.spec, let=let))
     kind = share_kind(value, results.spec)
     if isinstance(value, spec.Coordinate):
         labels = _labels(value, results)

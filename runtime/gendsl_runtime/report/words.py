@@ -11,10 +11,14 @@ from gendsl_runtime.report.shares import share_axes
 SIGNS = {"-": "−", "*": "×", "/": "/", "+": "+", "**": "^"}
 
 
-def title(value: spec.Value, experiment: spec.Spec) -> str:
-    """The title of an axis that shows an expression, its unit in brackets: `vol log volume (nats)`."""
+def title(value: spec.Value, experiment: spec.Spec, *, let: str = "") -> str:
+    """The title of an axis that shows an expression, its unit in brackets: `vol log volume (nats)`.
+
+    Args:
+        let: what the author calls the expression, where it has a name.
+    """
     unit = _unit(value, experiment)
-    text = words(value, experiment)
+    text = let.replace("_", " ") or words(value, experiment)
     return f"{text} ({unit})" if unit and unit != "1" and unit not in text.split() else text
 
 
@@ -56,7 +60,9 @@ def _unit(value: spec.Value, experiment: spec.Spec) -> str:
             return _unit(subject, experiment)
         case spec.Operation(op="+" | "-" | "neg", operands=(operand, *_)):
             return _unit(operand, experiment)
-        case spec.Statistic(name="mean" | "median" | "lowest" | "highest" | "std", values=(first, *_)):
+        case spec.Statistic(
+            name="mean" | "median" | "lowest" | "highest" | "std" | "regret", values=(first, *_)
+        ):
             return _unit(first, experiment)
     return ""
 

@@ -108,6 +108,16 @@ def test_points_stand_on_top_of_their_own_panel() -> None:
     )
 
 
+def test_pictures_without_a_value_are_left_out_and_said() -> None:
+    values = np.ones((2, 3, 3))
+    values[1] = np.nan
+    chart = image(TABLE, quantity(values, data=NAMES, y=SIDE, x=SIDE), facet=labels("data", NAMES))
+    assert [panel["title"]["text"] for panel in panels(chart)] == ["clean"]
+    assert "1 of 2 pictures have no value" in notes(chart)
+    with pytest.raises(Problem, match="nothing to draw"):
+        image(TABLE, quantity(np.full((3, 3), np.nan), y=SIDE, x=SIDE))
+
+
 def test_points_of_a_measured_colour_take_those_of_the_picture() -> None:
     spots, wanted = (
         quantity(np.array([0.1, 0.2]), example=[0, 1]),
@@ -119,6 +129,8 @@ def test_points_of_a_measured_colour_take_those_of_the_picture() -> None:
     channel = panel["layer"][1]["encoding"]["color"]
     assert channel["scale"] == {"domain": [0.0, 1.0], "range": ramp(DIVERGING), "clamp": True}
     assert channel["legend"] is None, "the picture's own says it"
+    below, there = ramp(DIVERGING)[0], pixels(url(panel))[0, 0, :3]
+    assert all(abs(int(below[k : k + 2], 16) / 2 + 127.5 - there[k // 2]) <= 1 for k in (1, 3, 5)), "paler"
     assert [row["color"] for row in panel["layer"][1]["rows"]] == [0.0, 1.0]
 
 
