@@ -13,6 +13,7 @@ from gendsl_runtime.data import Dataset, Split
 from gendsl_runtime.length import Length
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
+from gendsl_runtime.run import RunOptions, Watch, run
 from gendsl_runtime.train import build
 from gendsl_runtime.train import search as searching
 from gendsl_runtime.train.fitted import Diverged, Fitted
@@ -127,6 +128,35 @@ def test_as_likely_as_symmetry_says(sides) -> None:
     numbers = np.array([float(one.history["guesses"][-1]) for one in runs])
     chance = 2.0**-sides
     assert abs(numbers.mean() - 1 / chance) < 4 * np.sqrt((1 - chance) / chance**2 / len(numbers))
+
+
+SPEC = """
+seeds 0..5
+dataset few = two_moons(train=4, test=50, seed=seed)
+sweep bound in [0.45, 0.000001]
+train fit {
+    model = mlp(hidden=[4])
+    dataset = few
+    optimizer = guess(population=100)
+    budget = 30 epochs
+    stop = train_error == 0% and train_loss < bound
+}
+analysis gap = generalization_gap(fit)
+analysis found = guesses(fit)
+claim fits: lowest(gap.train_accuracy where bound == 0.45) >= 100%
+claim hopeless: mean(gap.train_accuracy where bound == 0.000001) >= 100%
+"""
+
+
+def test_what_found_nothing_is_named_and_enters_no_claim(tmp_path) -> None:
+    path = tmp_path / "few.gen"
+    path.write_text(SPEC)
+    done = run(path, RunOptions(store=tmp_path / "store"), Watch())
+    failures = {(one.step, one.coordinate["bound"], one.code) for one in done.results.failures}
+    assert failures == {(name, 0.000001, "nothing-found") for name in ("fit", "found", "gap")}
+    fits, hopeless = done.verdicts
+    assert (fits.outcome, hopeless.outcome) == ("supported", "undecided")
+    assert np.isnan(done.results["found"]["guesses"].sel(bound=0.000001)).all()
 
 
 def test_pieces_of_a_population_grow() -> None:

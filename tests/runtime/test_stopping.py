@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gendsl.spec.operators import COMPARISONS
 from gendsl_runtime.length import Length
 from gendsl_runtime.runs import BLOCK
-from gendsl_runtime.train.conditions import decided
+from gendsl_runtime.train.conditions import decided, met
 from gendsl_runtime.train.loop import fit
 from gendsl_runtime.train.stack import start
 from gendsl_runtime.train.stopping import Stopping
@@ -91,3 +91,24 @@ def test_a_run_that_stops_has_met_its_condition() -> None:
     easy = blobs(examples=40, classes=2)
     fitted = fit([member(easy, stop=("train_error", "<", 0.4), budget=Length(40, "epochs"))])[0]
     assert fitted.status == "stopped"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_joined_conditions_must_all_hold(order) -> None:
+    """Each condition alone holds or not by its bound; joined they hold where both do."""
+    plain = [member(DATA, seed=seed) for seed in range(4)]
+    runs = start(plain, device="cpu", dtype=torch.float32).runs(range(4))
+    errors, losses = runs.error("fit").tolist(), runs.mean_loss("fit").tolist()
+    for error_shift, loss_shift in ((0.01, 0.01), (-0.01, 0.01), (0.01, -0.01), (-0.01, -0.01)):
+        stops = [
+            (("train_error", "<", error + error_shift), ("train_loss", "<", loss + loss_shift))[::order]
+            for error, loss in zip(errors, losses, strict=True)
+        ]
+        stack = start(
+            [replace(one, stop=stop) for one, stop in zip(plain, stops, strict=True)],
+            device="cpu",
+            dtype=torch.float32,
+        )
+        expected = [0, 1, 2, 3] if error_shift > 0 and loss_shift > 0 else []
+        assert Stopping().met(stack, [0, 1, 2, 3]) == expected
+        assert [row for row, stop in enumerate(stops) if row in met(runs, stop).tolist()] == expected
