@@ -16,11 +16,12 @@ NARROW = 1e-6
 class Piece(NamedTuple):
     """A hidden layer at work on all examples, each of its units on (or off) for every one of them."""
 
-    weight: np.ndarray
-    """`(units, inputs)`, of the inputs that are on."""
+    rows: np.ndarray
+    """Norms of the weight's rows `(units, 1)`, of inputs that are on."""
+    gain: float
+    """Spectral norm of the weight, of inputs and units that are on."""
     heights: np.ndarray
     """Pre-activations `(units, examples)`, their signs taken off: all above zero."""
-    is_on: np.ndarray
     taken: np.ndarray
     """Norms `(examples,)` of `(h, 1)` with the layer's inputs h."""
 
@@ -52,11 +53,9 @@ def affine_radius(layers: Sequence[Dense], scales: Sequence[float], inputs: np.n
         moved = np.zeros(len(inputs))
         for piece, scale in zip(pieces, scales, strict=False):
             noise = scale * radius * (piece.taken + moved)
-            rows = np.linalg.norm(piece.weight, axis=1)[:, None]
-            if not bool((rows * moved + noise < piece.heights).all()):
+            if not bool((piece.rows * moved + noise < piece.heights).all()):
                 return False
-            on = piece.weight[piece.is_on]
-            moved = (np.linalg.norm(on, 2) if on.size else 0.0) * moved + noise
+            moved = piece.gain * moved + noise
         return True
 
     return _largest(is_safe)
@@ -71,15 +70,14 @@ def _pieces(layers: Sequence[Dense], inputs: np.ndarray) -> list[Piece] | None:
         taken = np.sqrt((hidden**2).sum(0) + 1)
         is_on = (heights > 0).all(1)
         if layer.activation == "identity":
-            is_on[:] = True
-            free = np.full_like(heights, np.inf)
-            found.append(Piece(layer.weight[:, is_live], free, is_on, taken))
-            hidden = heights
+            is_on[:], height, hidden = True, np.full_like(heights, np.inf), heights
         elif layer.activation == "relu" and bool((is_on | (heights < 0).all(1)).all()):
-            found.append(Piece(layer.weight[:, is_live], abs(heights), is_on, taken))
-            hidden = np.where(is_on[:, None], heights, 0.0)
+            height, hidden = abs(heights), np.where(is_on[:, None], heights, 0.0)
         else:
             return None
+        weight = layer.weight[:, is_live]
+        gain = float(np.linalg.norm(weight[is_on], 2)) if weight[is_on].size else 0.0
+        found.append(Piece(np.linalg.norm(weight, axis=1)[:, None], gain, height, taken))
         is_live = is_on
     return found
 
