@@ -13,13 +13,14 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 
 
-@dataset(version=1, like="data", outputs="classes", splits={"train": "train"}, paper="chiang2023loss")
+@dataset(version=2, like="data", outputs="classes", splits={"train": "train"}, paper="chiang2023loss")
 def few_classes(data: Dataset, *, classes: Count = 2, train: Count = 16, seed: Seed = 0) -> Dataset:
-    """Some classes drawn at random, few examples of them to train on, and all that other splits have of them.
+    """Some classes drawn at random, few examples of them to train on, and what other splits have of them.
 
     The classes are numbered 0, 1, ... in the order drawn. The training set holds as many of each as of the others, or
     one more of the first ones, alternating (0, 1, 0, 1 ...); with one `seed` a larger one begins with every smaller
-    one. Other splits keep all examples of these classes, in their old order.
+    one. Other splits keep as many of each class as the rarest of all classes has there, the first ones, in their old
+    order: chance is 1 / classes, and runs with other classes have as many examples and train in one stack.
 
     Args:
         data: a classification.
@@ -60,8 +61,11 @@ def few_classes(data: Dataset, *, classes: Count = 2, train: Count = 16, seed: S
 
 
 def _of(split: Split, chosen: np.ndarray) -> Split:
-    """All examples of the chosen classes."""
-    return _numbered(split.take(np.flatnonzero(np.isin(split.targets.numpy(), chosen))), chosen)
+    """The first examples of each chosen class, as many as the rarest class has."""
+    labels = split.targets.numpy()
+    count = np.unique(labels, return_counts=True)[1].min() if len(labels) else 0
+    kept = np.concatenate([np.flatnonzero(labels == label)[:count] for label in chosen])
+    return _numbered(split.take(np.sort(kept)), chosen)
 
 
 def _numbered(split: Split, chosen: np.ndarray) -> Split:

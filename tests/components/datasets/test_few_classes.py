@@ -50,6 +50,17 @@ def test_seeds_draw_all_classes() -> None:
     assert len(found) > 40
 
 
+def test_other_splits_are_as_large_whatever_is_drawn() -> None:
+    """Class k has k + 2 test examples, so 2 of each are kept."""
+    data = ten()
+    labels = torch.repeat_interleave(torch.arange(10), torch.arange(10) + 2)
+    test = Split(torch.stack([labels.float(), torch.arange(float(len(labels)))], 1), labels)
+    for seed in range(5):
+        found = few_classes(data.with_splits(test=test), train=2, seed=seed).split("test")
+        assert found.targets.sum() == 2 and len(found) == 4
+        assert (found.inputs[:, 1].diff() > 0).all()
+
+
 @pytest.mark.parametrize(("classes", "train"), [(11, 20), (1, 4), (2, 1), (2, 17)])
 def test_what_is_not_there_is_refused(classes, train) -> None:
     with pytest.raises(Problem, match="few_classes"):
