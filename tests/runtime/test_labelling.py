@@ -72,3 +72,17 @@ def test_stored_and_back() -> None:
     again = Dataset.unpack(data.pack())
     assert again.task == "labelling"
     torch.testing.assert_close(again.splits["test"].targets, data.splits["test"].targets)
+
+
+def test_labels_and_answers_are_about_the_same_places() -> None:
+    """Also where there are fewer labels than answers, which torch would gather from without a word."""
+    outputs, labels = stacks()
+    with pytest.raises(Problem, match="answers for 5 places, and the labels are about 4"):
+        cross_entropy(outputs, labels[:, :, :4], label_smoothing=None)
+    inputs = torch.zeros(4, 6, 1)
+    splits = {
+        "train": Split(inputs, torch.zeros(4, 6, dtype=torch.int64)),
+        "test": Split(inputs, torch.zeros(4, 5, dtype=torch.int64)),
+    }
+    with pytest.raises(Problem, match="`test` with labels for 5 places; those trained on have 6"):
+        Dataset(splits, "labelling", (6, 1), 2).checked("it")

@@ -155,6 +155,9 @@ class Dataset:
             return None if is_fine else f"whose labels are {_named(targets)}, not int64 `(examples,)`"
         if self.task == "labelling":
             is_fine = targets.dtype == torch.int64 and targets.ndim == 2
+            trained = self.splits[self.fit[0]].targets
+            if is_fine and trained.ndim == 2 and targets.shape[1] != trained.shape[1]:
+                return f"with labels for {targets.shape[1]} places; those trained on have {trained.shape[1]}"
             return None if is_fine else f"whose labels are {_named(targets)}, not int64 `(examples, places)`"
         is_fine = targets.dtype == torch.float32 and tuple(targets.shape[1:]) == (self.outputs,)
         return (

@@ -8,6 +8,7 @@ from torch.nn.functional import log_softmax, nll_loss
 
 from gendsl_runtime.component import PerMember, Share, loss
 from gendsl_runtime.data import NO_LABEL
+from gendsl_runtime.problem import Problem
 
 
 @loss(version=1, needs="labels", paper="szegedy2016rethinking")
@@ -39,6 +40,12 @@ def cross_entropy(
 
 def _over_places(log_p: Tensor, labels: Tensor, smoothing: Tensor | None) -> Tensor:
     """The mean over places, `(members, classes, places, examples)` to `(members, examples)`."""
+    if log_p.shape[2] != labels.shape[1]:
+        raise Problem(
+            "wrong-shape",
+            f"the network answers for {log_p.shape[2]} places, and the labels are about {labels.shape[1]}",
+            help="give a labelling one label for each place of an example, row by row, -1 where nothing is asked",
+        )
     asked = labels != NO_LABEL
     losses = -log_p.gather(1, labels.clamp_min(0).unsqueeze(1))[:, 0]
     if smoothing is not None:

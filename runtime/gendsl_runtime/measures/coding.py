@@ -59,11 +59,15 @@ def arithmetic_bits(places: np.ndarray, levels: int) -> int:
     """Bits of an arithmetic code of a sequence whose counts are known: `ceil(-sum_i log2 p_i) + 1` with p the shares.
 
     Shannon-Fano-Elias on the whole sequence: its interval of length `prod p` holds a dyadic one of this many bits, and
-    no code begins with another one. Exact: the product is a ratio of whole numbers, and the logarithm is rounded up by
-    comparing them.
+    no code begins with another one. Exact: where the logarithm in floating point is too near to a whole number to be
+    rounded up, the product is taken as a ratio of whole numbers and compared with powers of 2.
     """
     counts = np.bincount(places, minlength=levels)
     total = int(counts.sum())
+    ideal = math.fsum(int(c) * math.log2(total / int(c)) for c in counts if c)
+    slack = 4 * float(np.finfo(float).eps) * (ideal + total)
+    if math.ceil(ideal - slack) == math.ceil(ideal + slack):
+        return math.ceil(ideal) + 1
     numerator: int = total**total
     denominator = math.prod(int(c) ** int(c) for c in counts)
     # ceil(log2(a / b)): the least k with b 2^k >= a.

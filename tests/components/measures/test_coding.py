@@ -65,3 +65,28 @@ def test_values_are_nearest() -> None:
     code = coding.quantised(numbers, coding.clusters(numbers, 7))
     expected = np.abs(numbers[:, None] - code.codebook.astype(float)).min(1)
     np.testing.assert_allclose(np.abs(numbers - code.values), expected, atol=1e-15)
+
+
+def whole_numbers(counts: list[int]) -> int:
+    """`ceil(log2(total^total / prod c^c)) + 1` in whole numbers alone."""
+    above, below = sum(counts) ** sum(counts), math.prod(count**count for count in counts)
+    bits = 0
+    while below << bits < above:
+        bits += 1
+    return bits + 1
+
+
+@pytest.mark.parametrize(
+    "counts", [[1, 1], [64, 64], [128] * 8, [3, 1], [0, 5], [1], [1, 2**9 - 1], [256, 128, 128]]
+)
+def test_lengths_that_are_whole_numbers_are_not_rounded_up(counts: list[int]) -> None:
+    places = np.repeat(np.arange(len(counts)), counts)
+    assert coding.arithmetic_bits(places, len(counts)) == whole_numbers(counts)
+
+
+def test_lengths_of_many_counts_are_exact() -> None:
+    chance = np.random.default_rng(1)
+    for _ in range(300):
+        counts = chance.integers(0, 40, int(chance.integers(2, 6))) + 1
+        places = np.repeat(np.arange(len(counts)), counts)
+        assert coding.arithmetic_bits(places, len(counts)) == whole_numbers(counts.tolist())
