@@ -191,8 +191,9 @@ class Thinking:
             found[name] = value
             if name.endswith(".recall.weight"):
                 places = value.view(*value.shape[:2], math.prod(self._size), -1)
-                found[name] = places[..., : self.width].flatten(2)
-                found[name.removesuffix("weight") + "seen"] = places[..., self.width :].flatten(2)
+                memory, seen = torch.split(places, [self.width, places.shape[3] - self.width], 3)
+                found[name] = memory.flatten(2)
+                found[name.removesuffix("weight") + "seen"] = seen.flatten(2)
         return found
 
     def _is_large(self, stack: Tensor) -> bool:
@@ -254,9 +255,10 @@ class Thinking:
 
 def _members(values: Tensors, stack: Tensor) -> Iterator[tuple[Tensors, Tensor]]:
     """Each member's values and part of a stack, with a leading axis of length 1."""
-    for member in range(len(stack)):
-        own = slice(member, member + 1)
-        yield {name: value[own] for name, value in values.items()}, stack[own]
+    # Cut at once: the gradient of a slice is a stack of zeros for each member.
+    own = {name: torch.split(value, 1) for name, value in values.items()}
+    for member, part in enumerate(torch.split(stack, 1)):
+        yield {name: parts[member] for name, parts in own.items()}, part
 
 
 class _Written(torch.autograd.Function):

@@ -40,3 +40,15 @@ def test_a_class_that_is_not_there(make_thinkers) -> None:
     with pytest.raises(Problem, match="no class 2: the network tells 2 apart") as caught:
         thoughts(make_thinkers(), iterations=2, of=2)
     assert caught.value.help == "of=1"
+
+
+def test_members_do_not_see_their_company() -> None:
+    """Pixels enough for the library's convolutions, and few enough for products."""
+    data = mazes(side=7, train=3, test=6)
+    for width in (4, 16):
+        network = deep_thinking(data.shape, 2, width=width, iterations=5)
+        runs = Runs(network, network.init((0, 1, 2)), (data,) * 3, (0, 1, 2), cross_entropy)
+        whole = thoughts(runs, iterations=6, examples=6)["score"]
+        for members in ([1], [2, 0]):
+            part = thoughts(runs.select(members), iterations=6, examples=6)["score"]
+            np.testing.assert_array_equal(part, whole[members])
