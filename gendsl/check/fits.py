@@ -221,6 +221,7 @@ def analysis(world: World, draft: Draft, arguments: dict[str, Value]) -> None:
     for name, value in arguments.items():
         if described.parameters[name].type.name == "SplitName":
             _same_shape(world, _place(draft, name), value, own)
+            _same_task(world, draft, _place(draft, name), value, own)
 
 
 def _same_shape(world: World, place: Place, value: Value, own: list[Facts]) -> None:
@@ -238,9 +239,31 @@ def _same_shape(world: World, place: Place, value: Value, own: list[Facts]) -> N
                     )
 
 
+def _same_task(world: World, draft: Draft, place: Place, value: Value, own: list[Facts]) -> None:
+    """Fails where an analysis that looks at targets is given those of another task."""
+    if not {LABELS, *A_TASK} & set(draft.description.needs):
+        return
+    for split in facts.labels(world, value):
+        for found in facts.of(world, split.dataset) if isinstance(split, Split) else ():
+            for wanted in own:
+                if found.task is None or wanted.task is None or found.task == wanted.task:
+                    continue
+                world.faults.fail(
+                    "wrong-task",
+                    f"the runs learnt {A_TASK[wanted.task]}, and this split is of {A_TASK[found.task]}",
+                    place,
+                )
+
+
 def _alike(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> bool:
-    """Whether one network may take both: some take images of any size, none other channels or numbers."""
-    return len(one) == len(other) and (one[:1] == other[:1] or None in (*one[:1], *other[:1]))
+    """Whether one network may take both: some take sequences and images of any size, none other channels or numbers.
+
+    Channels come first, those of a sequence `(steps, channels)` last.
+    """
+    channel = 1 if len(one) == 2 else 0
+    return len(one) == len(other) and (
+        not one or one[channel] == other[channel] or None in (one[channel], other[channel])
+    )
 
 
 def own_axes(world: World, draft: Draft, axes: tuple[str, ...]) -> None:

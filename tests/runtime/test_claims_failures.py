@@ -176,3 +176,9 @@ def test_an_extreme_mixed_with_a_mean_is_a_warning():
     verdict = only([seeds(8)], claim(minus(reduce("mean", X), reduce("lowest", X)), ">", 0), x=x)
     assert verdict.kind == "studentised bootstrap of seeds"
     assert "average first" in verdict.warnings[-1]
+
+
+def test_what_a_choice_among_seeds_costs_is_a_warning():
+    x, y = np.random.default_rng(13).normal(size=(2, 8))
+    verdict = only([seeds(8)], claim(reduce("regret", X, Y), ">", 0), x=x, y=y)
+    assert "average first" in verdict.warnings[-1]

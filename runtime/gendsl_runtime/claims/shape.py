@@ -105,10 +105,10 @@ def has_correlation(value: spec.Value, seed: str) -> bool:
 
 
 def has_extreme(value: spec.Value, seed: str) -> bool:
-    """Whether a lowest or highest value over seeds stands anywhere in an expression."""
+    """Whether a lowest or highest value over seeds, or what is made of one, stands anywhere in an expression."""
     match value:
         case spec.Statistic(name=name, over=over, values=values):
-            here = name in EXTREMES and seed in over
+            here = name in (*EXTREMES, "regret") and seed in over
             return here or any(has_extreme(item, seed) for item in values)
         case spec.Operation(operands=operands):
             return any(has_extreme(item, seed) for item in operands)
