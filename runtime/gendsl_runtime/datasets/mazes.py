@@ -10,6 +10,9 @@ from gendsl_runtime.data import NO_LABEL, Dataset, Split
 from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 
+LARGEST = 4 * 2**30
+"""Bytes of all mazes together."""
+
 
 @dataset(
     version=1,
@@ -33,7 +36,8 @@ def mazes(
     dug by depth-first search in random order from a random cell, so there is exactly one way between any two cells;
     start and end are two different cells at random (Schwarzschild et al. 2021, whose pictures have two pixels for each
     of ours and a border of three). Channels: floor, start, end, 1 or 0. The label is 1 on the way, ends included, and 0
-    elsewhere on the floor; walls are not asked about.
+    elsewhere on the floor; walls are not asked about. Of few cells there are few mazes, which come up again and again
+    in all splits: 48 in all with a side of 5, 6,336 with a side of 7.
 
     Args:
         side: pixels along each side, odd.
@@ -53,7 +57,14 @@ def mazes(
         raise Problem(
             "out-of-range",
             f"a maze has an odd side of at least 5 pixels, not {side}",
-            help=f"side={side | 1}",
+            help=f"side={max(5, side | 1)}",
+        )
+    size = 4 * 3 * side**2 * (train + held_back + test)
+    if size > LARGEST:
+        raise Problem(
+            "too-large",
+            f"mazes of {side} x {side} pixels would take {size / 1e9:.3g} GB",
+            help="make fewer or smaller ones",
         )
     sizes = {"train": train, "held_back": held_back, "test": test}
     splits = {

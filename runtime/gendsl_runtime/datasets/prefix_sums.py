@@ -7,6 +7,7 @@ import torch
 
 from gendsl_runtime.component import Count, Natural, Seed, dataset
 from gendsl_runtime.data import NO_LABEL, Dataset, Split
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 
 
@@ -46,6 +47,8 @@ def prefix_sums(
     Example:
         dataset bits = prefix_sums(lengths=[4, 8, 16], train=4000)
     """
+    if not lengths:
+        raise Problem("out-of-range", "no length of strings is given", help="lengths=[16]")
     sizes = {"train": train, "held_back": held_back, "test": test}
     splits = {
         name: _split(generator(f"prefix_sums.{name}", seed), np.array(lengths), count)

@@ -49,3 +49,17 @@ def test_splits_differ_and_seeds_count() -> None:
     assert not np.array_equal(data.splits["train"].inputs, data.splits["test"].inputs)
     assert mazes(side=5, train=30, test=30).pack() == data.pack()
     assert mazes(side=5, train=30, test=30, seed=2).pack() != data.pack()
+
+
+def test_no_maze_is_too_small_or_too_large() -> None:
+    with pytest.raises(Problem, match="at least 5") as caught:
+        mazes(side=3)
+    assert caught.value.help == "side=5"
+    with pytest.raises(Problem, match="would take 24 GB"):
+        mazes(side=10_001, train=15, test=5)
+
+
+def test_of_four_cells_there_are_48() -> None:
+    """4 spanning trees of a square, and 12 ordered pairs of ends."""
+    data = mazes(side=5, train=1000, test=0)
+    assert len({maze.tobytes() for maze in data.splits["train"].inputs.numpy()}) == 4 * 12

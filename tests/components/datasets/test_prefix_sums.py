@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gendsl_runtime.data import NO_LABEL, Dataset
 from gendsl_runtime.datasets.prefix_sums import prefix_sums
+from gendsl_runtime.problem import Problem
 
 
 def test_labels_are_the_parity_so_far() -> None:
@@ -35,3 +37,8 @@ def test_seeds_and_stored_bytes() -> None:
     assert Dataset.unpack(data.pack()).pack() == data.pack()
     assert prefix_sums(train=20, test=5, held_back=3).pack() == data.pack()
     assert prefix_sums(train=20, test=5, held_back=3, seed=1).pack() != data.pack()
+
+
+def test_strings_have_lengths() -> None:
+    with pytest.raises(Problem, match="no length"):
+        prefix_sums(lengths=[])
