@@ -48,11 +48,11 @@ def test_against_convolutions_of_torch(shape, recall, tied, width) -> None:
         torch.testing.assert_close(found[member], answer.flatten(2).permute(1, 2, 0))
 
 
-@pytest.mark.parametrize("shape", [(6, 1), (1, 1), (3, 5, 4), (3, 2, 2)])
+@pytest.mark.parametrize("shape", [(6, 1), (1, 1), (64, 1), (3, 5, 4), (3, 2, 2)])
 @pytest.mark.parametrize("recall", [True, False])
 @pytest.mark.parametrize("width", [1, 4, 20])
 def test_a_step_has_the_gradient_of_autograd_and_the_bits_of_each_member_alone(shape, recall, width) -> None:
-    """5 x 4 pixels with 20 channels are convolved by the library, all others are products."""
+    """5 x 4 pixels and 64 places with 20 channels are convolved by the library, all others are products."""
     network = deep_thinking(
         shape, 2, width=width, iterations=3, recall=recall, progressive=0.0, tied=width != 4
     )
