@@ -24,10 +24,13 @@ class Judged(NamedTuple):
 
 
 def judged(outputs: Tensor, targets: Tensor) -> Judged:
-    """Answers `(members, classes, places, examples)` against labels `(members, examples, places)`."""
+    """Answers `(members, classes, places, examples)` against labels `(members, examples, places)`.
+
+    An answer that is not a number, as of a memory that grew without bounds, is wrong; torch would take it for a class.
+    """
     labels = targets.movedim(-1, 1)
     asked = labels != NO_LABEL
-    right = outputs.max(1).indices == labels
+    right = (outputs.max(1).indices == labels) & ~outputs.isnan().any(1)
     return Judged(
         (right | ~asked).all(1).double().sum(1),
         (right & asked).double().sum((1, 2)),

@@ -17,7 +17,7 @@ from gendsl_runtime.train.thinking import Thinking, last
 
 
 @analysis(
-    version=1,
+    version=2,
     needs="labelling",
     gives={
         "accuracy": "1 [iteration]",

@@ -12,7 +12,7 @@ from gendsl_runtime.runs import Runs
 
 
 @analysis(
-    version=1,
+    version=2,
     needs="labelling",
     gives={
         "accuracy": "1 [iteration]",
@@ -34,7 +34,7 @@ def thinking_time(
     `accuracy`: share of the examples of which every place that is asked about is right; `place_accuracy`: share of the
     places asked about. `final` and `best` are the accuracy after the last iteration and the highest of all;
     `overthinking = best - final` is what is lost by thinking on (Bansal et al. 2022). Examples may be larger than those
-    trained on. Exact counts, evaluation mode.
+    trained on. A memory that grows without bounds answers nothing, and is wrong. Exact counts, evaluation mode.
 
     Args:
         iterations: how many.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gendsl_runtime.analyses.prediction.accuracy import accuracy
+from gendsl_runtime.analyses.thinking.corrupted_memory import corrupted_memory
 from gendsl_runtime.analyses.thinking.thinking_time import thinking_time
 from gendsl_runtime.models.linear import linear
 from gendsl_runtime.problem import Problem
@@ -86,3 +87,20 @@ def test_accuracy_by_loops_over_places(make_thinkers) -> None:
         assert found["best"][member] == max(curve)
         assert found["final"][member] == curve[-1]
         assert found["overthinking"][member] == max(curve) - curve[-1]
+
+
+def test_a_memory_without_bounds_is_wrong_everywhere(make_thinkers) -> None:
+    """Weights so large that float32 overflows after some iterations: no answer is a number, and none is right, also
+    where the label is the class that torch's maximum of NaN would name."""
+    runs = make_thinkers(length=2, test=40)
+    for name, value in runs.state.parameters.items():
+        if name.startswith("thought"):
+            value *= 1e6
+    found = thinking_time(runs, iterations=8)
+    inputs, targets = runs.split("test")
+    *_, state = runs.network.thoughts(runs.state.parameters, runs.network.seen(inputs), iterations=8)
+    assert runs.network.answer(runs.state.parameters, state).isnan().all()
+    assert (targets == 0).all(2).any(), "some strings have no odd sum"
+    assert (found["final"] == 0).all() and (found["place_accuracy"][:, -1] == 0).all()
+    lost = corrupted_memory(runs, at=8, iterations=1)
+    assert (lost["before"] == 0).all() and lost["recovery"].isnan().all()
