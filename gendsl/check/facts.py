@@ -10,6 +10,9 @@ from typing import Any
 from gendsl.check.scope import World
 from gendsl.spec import Along, Choice, Component, Coordinate, Moment, Nothing, Number, Use, Value, Where
 
+OTHERS = "*"
+"""Among the splits that a component names: all others of the data it is given, whose sizes it may change."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -107,6 +110,9 @@ def _merged(
 ) -> dict[str, int | None] | None:
     if base is None or (is_new and added is None):
         return None
+    if added and OTHERS in added:
+        added = {name: size for name, size in added.items() if name != OTHERS}
+        base = dict.fromkeys(base)
     return {name: size for name, size in {**base, **(added or {})}.items() if size != 0}
 
 

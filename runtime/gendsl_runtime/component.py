@@ -108,7 +108,8 @@ def dataset(
     What is known statically: `task` (`classification`, `labelling`, `regression`), `shape` of one example (channels
     first), `outputs` (classes, or target dimensions; `"shape"` is as many as an example has numbers), `splits` with
     their sizes. A string is the name of a parameter that holds the fact (or a task); None is unknown before the run.
-    `like` names the parameter whose dataset has the same facts, `splits` then replaces or adds, and a side None of
+    `like` names the parameter whose dataset has the same facts, `splits` then replaces or adds (`"*": None` is for all
+    others, where their sizes change), and a side None of
     `shape` is as it was. `inputs` is
     `numbers`, where nothing is said, or `tokens`: sequences of whole numbers of shape `(steps,)`; it may name a
     parameter with which inputs are tokens, and without which they are numbers. `needs` lists what a transformation

@@ -20,6 +20,7 @@ from gendsl_runtime.train.fitted import Diverged, Fitted
 from gendsl_runtime.train.loop import fit
 from gendsl_runtime.train.search import BLOCK, spans
 from tests.runtime.members import blobs, component, member, same
+from tests.runtime.test_resume import assert_same, killed
 
 DATA = blobs(shape=(4,), examples=7, classes=2)
 FITS = ("train_error", "==", 0.0)
@@ -172,3 +173,12 @@ def test_it_stands_within_no_optimizer() -> None:
     sam = component("optimizer", "sam", base=component("optimizer", "guess"))
     with pytest.raises(Problem, match="takes gradients"):
         build.optimizer([replace(guessing(), optimizer=sam)], device="cpu", dtype=torch.float32)
+
+
+def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path) -> None:
+    """Between populations, with members that have found something, that will, and that never do."""
+    members = [guessing(seed=seed, population=20, epochs=60) for seed in range(4)]
+    members.append(guessing(seed=9, population=20, epochs=30, stop=("train_loss", "<", 1e-9)))
+    found = killed(tmp_path, members, 1, 3, 29)
+    assert len({one.steps for one in found if isinstance(one, Fitted)}) > 1
+    assert_same(members, found)

@@ -13,7 +13,9 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.random import generator
 
 
-@dataset(version=2, like="data", outputs="classes", splits={"train": "train"}, paper="chiang2023loss")
+@dataset(
+    version=2, like="data", outputs="classes", splits={"train": "train", "*": None}, paper="chiang2023loss"
+)
 def few_classes(data: Dataset, *, classes: Count = 2, train: Count = 16, seed: Seed = 0) -> Dataset:
     """Some classes drawn at random, few examples of them to train on, and what other splits have of them.
 
