@@ -164,12 +164,13 @@ def mistakes(outputs: Tensor, targets: Tensor) -> Tensor:
     Of a labelling, outputs `(members, classes, places, examples)` and labels `(members, examples, places)`, whether any
     place that is asked about is.
     """
-    # `max` rather than `argmax`, which is twenty times slower along this axis.
-    found = outputs.max(1).indices
+    # `max` rather than `argmax`, which is twenty times slower along this axis. An output that is not a number makes the
+    # largest one such, and would name its own class.
+    largest, found = outputs.max(1)
     if outputs.ndim == 3:
-        return found != targets
+        return (found != targets) | largest.isnan()
     labels = targets.movedim(-1, 1)
-    return ((found != labels) & (labels != NO_LABEL)).any(1)
+    return (((found != labels) | largest.isnan()) & (labels != NO_LABEL)).any(1)
 
 
 def stacked(data: tuple[Dataset, ...], name: str, *, device: torch.device | str) -> tuple[Tensor, Tensor]:

@@ -86,3 +86,15 @@ def test_labels_and_answers_are_about_the_same_places() -> None:
     }
     with pytest.raises(Problem, match="`test` with labels for 5 places; those trained on have 6"):
         Dataset(splits, "labelling", (6, 1), 2).checked("it")
+
+
+def test_what_is_not_a_number_is_a_mistake() -> None:
+    """Of a classification as well: torch's maximum of NaN names the first, which may be the label."""
+    outputs, labels = stacks()
+    outputs[:, 0, :, 7] = torch.nan
+    labels[:, 7] = 0
+    assert mistakes(outputs, labels)[:, 7].all()
+    assert mistakes(outputs[:, :, 0], labels[:, :, 0].clamp_min(0))[:, 7].all()
+    rest = np.delete(np.arange(40), 7)
+    found = mistakes(outputs[..., rest], labels[:, rest])
+    assert torch.equal(mistakes(outputs, labels)[:, rest], found) and not found.all()

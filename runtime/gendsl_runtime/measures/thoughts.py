@@ -30,7 +30,8 @@ def judged(outputs: Tensor, targets: Tensor) -> Judged:
     """
     labels = targets.movedim(-1, 1)
     asked = labels != NO_LABEL
-    right = (outputs.max(1).indices == labels) & ~outputs.isnan().any(1)
+    largest, found = outputs.max(1)
+    right = (found == labels) & ~largest.isnan()
     return Judged(
         (right | ~asked).all(1).double().sum(1),
         (right & asked).double().sum((1, 2)),
