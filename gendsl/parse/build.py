@@ -120,7 +120,9 @@ class Builder:
 
     def unary(self, parts: Parts) -> tree.Unary:
         op, operand = parts
-        return tree.Unary(Span(op[0][0], operand[0][1]), FOREIGN.get(op.id, op.id), operand)
+        if self._is_caption(operand, op, f"`{op.id}` needs a value"):
+            operand = tree.Number(op.span, 0)
+        return tree.Unary(Span(op.span[0], operand[0][1]), FOREIGN.get(op.id, op.id), operand)
 
     def range_(self, parts: Parts) -> tree.Range:
         end = parts[0] if self._is_caption(parts[2], parts[1], "a range has an end") else parts[2]
