@@ -62,6 +62,18 @@ def deep_thinking(
             "`deep_thinking` takes sequences of numbers or images",
             help="`prefix_sums` and `mazes` are made for it",
         )
+    if skip is not None and not tied:
+        raise Problem(
+            "out-of-range",
+            f"without tied weights there are {iterations} iterations and no more, and `skip` asks for further ones",
+            help="leave out `skip`",
+        )
+    if ramp and skip is None:
+        raise Problem(
+            "missing-argument",
+            "`ramp` says how the number of iterations without gradient grows, and not how far",
+            help="give `skip`, or leave out `ramp`",
+        )
     if skip is not None and ramp and skip < iterations:
         raise Problem(
             "out-of-range",

@@ -154,3 +154,7 @@ def test_what_it_cannot_take() -> None:
         deep_thinking((5,), 2)
     with pytest.raises(Problem, match="from 12 iterations to 3"):
         deep_thinking((5, 1), 2, skip=3, ramp=10)
+    with pytest.raises(Problem, match="12 iterations and no more"):
+        deep_thinking((5, 1), 2, tied=False, skip=20)
+    with pytest.raises(Problem, match="not how far"):
+        deep_thinking((5, 1), 2, ramp=10)
