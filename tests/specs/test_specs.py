@@ -35,3 +35,12 @@ def test_smoke_run_is_whole_and_then_cached(
     assert main(command) == 0
     assert "nothing to compute" in capfd.readouterr().out
     assert [folder.name for folder in (store / "runs").glob(f"{spec.stem}-*")] == [first.name]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+def test_whole_plan_is_within_the_limit(
+    spec: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = main(["plan", str(spec), "--json", "--store", str(tmp_path)])
+    assert said in (0, 2), capfd.readouterr().err
+    assert "plan-too-large" not in capfd.readouterr().err
