@@ -14,7 +14,12 @@ from gendsl_runtime.random import generator
 
 
 @dataset(
-    version=2, like="data", outputs="classes", splits={"train": "train", "*": None}, paper="chiang2023loss"
+    version=2,
+    like="data",
+    needs="classification",
+    outputs="classes",
+    splits={"train": "train", "*": None},
+    paper="chiang2023loss",
 )
 def few_classes(data: Dataset, *, classes: Count = 2, train: Count = 16, seed: Seed = 0) -> Dataset:
     """Some classes drawn at random, few examples of them to train on, and what other splits have of them.
@@ -34,7 +39,7 @@ def few_classes(data: Dataset, *, classes: Count = 2, train: Count = 16, seed: S
         dataset pair = few_classes(mnist_5k(side=14), train=8, seed=seed)
     """
     split = data.split("train")
-    labels = split.targets.numpy() if data.task == "classification" else np.zeros(0, dtype=np.int64)
+    labels = split.targets.numpy()
     present = np.unique(labels)
     if not 2 <= classes <= len(present) or train < classes:
         raise Problem(

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from gendsl_runtime.network import Network, State, Tensors
 from gendsl_runtime.noise import Noise
+from gendsl_runtime.train.adopting import Adopting
+from gendsl_runtime.train.layers.layer import Rated, Rates
 from gendsl_runtime.train.optimizer import norms
 
 
@@ -41,6 +43,14 @@ class Normalised:
     def init(self, seeds: Sequence[int]) -> State:
         """As the inner network starts."""
         return self.inner.init(seeds)
+
+    def rates(self) -> dict[str, Rates]:
+        """Factors of the learning rate of each parameter, those of the inner network."""
+        return self.inner.rates() if isinstance(self.inner, Rated) else {}
+
+    def adopt(self, init: State, fresh: State, seed: int) -> State:
+        """As the inner network starts from another run."""
+        return self.inner.adopt(init, fresh, seed) if isinstance(self.inner, Adopting) else init
 
     def apply(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from gendsl_runtime.problem import Problem
 from gendsl_runtime.runs import Runs
 from gendsl_runtime.train import build
 from gendsl_runtime.train.accelerate import Accelerated, Recorder, accelerated, recorder
+from gendsl_runtime.train.adopting import Adopting
 from gendsl_runtime.train.fitted import Diverged
 from gendsl_runtime.train.flat import Layout, layout, rows
 from gendsl_runtime.train.member import Member
@@ -185,16 +185,6 @@ def _same_sizes(members: Sequence[Member], fresh: State) -> None:
                     "the run in `init` has weights of other sizes than this one",
                     help="give both runs the same model and data of the same shape",
                 )
-
-
-@runtime_checkable
-class Adopting(Protocol):
-    """A network that can start from the state of another kind of network."""
-
-    def adopt(self, init: State, fresh: State, seed: int) -> State:
-        """A state of this network that starts from another run's; `fresh` is how the member, of that seed, would start
-        without."""
-        ...
 
 
 def _adopted(network: Adopting, member: Member, fresh: State) -> Member:

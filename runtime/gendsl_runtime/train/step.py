@@ -14,7 +14,7 @@ from gendsl_runtime.train.build import StackedLoss
 from gendsl_runtime.train.count import Count
 from gendsl_runtime.train.flat import Layout, rows
 from gendsl_runtime.train.gradient import Found, Gradient, Written, gradient
-from gendsl_runtime.train.layers.layer import PLAIN_RATES, Layered
+from gendsl_runtime.train.layers.layer import PLAIN_RATES, Rated
 from gendsl_runtime.train.optimizer import Optimizer, norms
 
 FEW = 8
@@ -151,7 +151,7 @@ def step(
 
 def _factors(network: Network, layout: Layout, like: Tensor, *, is_adaptive: bool) -> Tensor | None:
     """Factors of the learning rate `(1, P)`; None where all are one."""
-    rates = network.rates() if isinstance(network, Layered) else {}
+    rates = network.rates() if isinstance(network, Rated) else {}
     known = [rates.get(name, PLAIN_RATES) for name in layout.names]
     factors = [rate.adaptive if is_adaptive else rate.proportional for rate in known]
     if all(factor == 1.0 for factor in factors):

@@ -108,3 +108,27 @@ def test_a_member_is_the_same_in_any_company(when) -> None:
 def test_random_features_have_one_layer_of_weights() -> None:
     net = normalised((4,), 2, lambda shape, outputs: random_features(shape, outputs))
     assert apply(net, net.init([0]), torch.randn(1, 3, 4)).shape == (1, 2, 3)
+
+
+def test_learning_rates_of_layers_are_those_of_its_network() -> None:
+    """mup: the same bits as without the division, which steps do not see."""
+    inner = component("model", "mlp", hidden=[32], parametrisation="mup")
+    net = component("model", "normalised", net=inner)
+    (found,), (plain,) = fit([member(DATA, model=net)]), fit([member(DATA, model=inner)])
+    assert same(found, plain)
+    (standard,) = fit([member(DATA, model=component("model", "mlp", hidden=[32]))])
+    assert not same(plain, standard)
+
+
+@pytest.mark.parametrize("when", ["evaluation", "always"])
+def test_it_starts_from_runs_that_its_network_starts_from(when) -> None:
+    (source,) = fit([member(DATA, model=component("model", "linear"))])
+    planted = component("model", "embedded", net=PLAIN)
+    net = component("model", "normalised", net=planted, when=when)
+    nothing = Length(0, "epochs")
+    (found,), (plain,) = (
+        fit([member(DATA, model=one, init=source.state, budget=nothing)]) for one in (net, planted)
+    )
+    assert all(
+        torch.equal(value, found.state.parameters[name]) for name, value in plain.state.parameters.items()
+    )

@@ -115,6 +115,15 @@ class Plain:
         return {}
 
 
+@runtime_checkable
+class Rated(Protocol):
+    """A network whose parameters may have learning rates of their own."""
+
+    def rates(self) -> dict[str, Rates]:
+        """Factors of the learning rate of each parameter."""
+        ...
+
+
 @dataclass(frozen=True)
 class Layered:
     """A network that applies its layers in order."""
