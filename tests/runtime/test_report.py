@@ -266,3 +266,15 @@ def test_embedded_json_cannot_leave_its_element() -> None:
 def test_backticks_become_code_and_nothing_else_does() -> None:
     assert coded("a `b <i>` c") == "a <code>b &lt;i&gt;</code> c"
     assert coded("a ` <b>") == "a ` &lt;b&gt;"
+
+
+def test_what_an_experiment_says_of_itself_may_hold_code(tmp_path: Path) -> None:
+    """`about`, captions of claims and captions of figures; what stands between backticks is escaped there, too."""
+    hostile = "Of `<b>full</b>`. It `</p><script>alert(1)</script>` ends."
+    drawn = tuple(item.model_copy(update={"caption": hostile}) for item in PLOTS[:1])
+    made = results(about=f"{hostile}\n\n{hostile}", plots=drawn)
+    said = (verdict("fits", "supported", caption=hostile), *made.verdicts[1:])
+    text = render_report(replace(made, verdicts=said), tmp_path).read_text(encoding="utf-8")
+    assert text.count("<code>&lt;b&gt;full&lt;/b&gt;</code>") == 4
+    assert "<script>alert(1)" not in text
+    assert not re.search(r'aria-label="[^"]*`', text)
