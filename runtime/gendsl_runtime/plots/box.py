@@ -61,7 +61,9 @@ def box(
     chart = _layers(x, y, color, y_scale, has_boxes=len(summary) > 0)
     chart.data = data(whole)
     others = [
-        str(dim) for dim in y.array.dims if dim not in {c.dim for c in (x, color, facet) if c is not None}
+        str(dim)
+        for dim, length in y.array.sizes.items()
+        if length > 1 and dim not in {c.dim for c in (x, color, facet) if c is not None}
     ]
     said = f"Points are single values over {_listed(others)}." if others else ""
     what = "Boxes: quartiles and median, whiskers to 1.5 box lengths." if len(summary) else ""

@@ -49,3 +49,8 @@ def test_boxes_stand_side_by_side_on_a_scale_that_has_their_gaps() -> None:
         "from the start of its place"
     )
     assert places["symbol"]["offset"]["band"] == 0.5, "in the middle of it"
+
+
+def test_an_axis_of_one_label_is_not_named_as_spread() -> None:
+    y = quantity(VALUES[:, :, None], width=WIDTHS, seed=SEEDS, rank=[1])
+    assert "over seed." in notes(box(TABLE, x=labels("width", WIDTHS), y=y))
