@@ -6,10 +6,12 @@ figure serves a light page, a dark one and paper. Files beside the report get `S
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import altair as alt
+import numpy as np
 
 from gendsl_runtime.chart.slider import sliding, with_slider
 from gendsl_runtime.chart.table import Column
@@ -36,6 +38,11 @@ DIVERGING = (
     "#D9691F",
     "#9C4000",
 )
+SHORT = 0.4
+"""Decades below which a log scale is nearly even, and is labelled as if it were."""
+STEPS = ((1.0, (1, 2, 3, 5, 7)), (2.2, (1, 2, 5)), (3.2, (1, 3)), (math.inf, (1,)))
+"""Ticks within a power of ten, by how many decades there are at most."""
+MOST_DECADES = 7
 INK = "#333333"
 """Lines and letters that the page recolours."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
@@ -79,6 +86,8 @@ def axis(column: Column, *, scale: Scale = "linear", zero: bool = False) -> dict
         ticks = {"grid": True, "values": list(column.levels), "labelOverlap": "greedy", "labelSeparation": 4}
     if column.share:
         ticks["format"] = column.format
+    if scale == "log" and "values" not in ticks:
+        ticks |= decades(column.array.values)
     # On a log scale, round ends are whole powers of ten, which leave most of a figure empty.
     is_round = not column.levels and scale == "linear"
     limits: dict[str, Any] = {"nice": is_round, "padding": 0 if is_round else 10}
@@ -88,6 +97,25 @@ def axis(column: Column, *, scale: Scale = "linear", zero: bool = False) -> dict
         "title": column.title,
         "axis": ticks,
     }
+
+
+def decades(values: np.ndarray) -> dict[str, Any]:
+    """Ticks of a log scale: whole powers of ten, and round steps between them where there are few.
+
+    By default there is a line for every unit of each power, and labels that happen to have room: often not those of
+    the powers. Ticks outside the scale are not drawn, so they may reach further than the data.
+    """
+    above = values[np.isfinite(values) & (values > 0)] if values.dtype.kind in "iuf" else values[:0]
+    if not above.size:
+        return {}
+    first, last = math.floor(math.log10(above.min())), math.ceil(math.log10(above.max()))
+    width = math.log10(above.max() / above.min())
+    if width < SHORT:
+        return {}
+    between = next(steps for most, steps in STEPS if width <= most)
+    stride = math.ceil(width / MOST_DECADES)
+    powers = range(first - 1, last + 2) if stride == 1 else range(first // stride * stride, last + 1, stride)
+    return {"values": [float(f"{step}e{power}") for power in powers for step in between]}
 
 
 def colour(column: Column | None) -> dict[str, Any] | None:
@@ -190,8 +218,17 @@ def finished(
             "facet",
             type="nominal" if not facet.is_number else "ordinal",
             header=header,
-            sort=None if not facet.is_number else "ascending",
+            sort="ascending" if facet.is_number else _in_order(chart, facet),
         ),
         columns=min(panels, 3 if panels != 4 else 2),
     )
     return with_slider(whole.properties(description=description, usermeta=meta), slider)
+
+
+def _in_order(chart: Any, facet: Column) -> Any:
+    """Panels in the order of their axis. The rows say it: without, Vega-Lite takes that of the alphabet."""
+    places = {str(level): place for place, level in enumerate(facet.levels)}
+    if not isinstance(chart.data, alt.InlineData) or sorted(places) == list(places):
+        return None
+    chart.data.values = [{**row, "panel": places[row["facet"]]} for row in chart.data.values]
+    return alt.EncodingSortField(field="panel", op="min", order="ascending")
