@@ -167,7 +167,8 @@ def _unit(world: World, value: Number, place: Place, want: Type, slot: Slot) -> 
             return want.unit
         _missing_unit(world, value, place, want.unit, slot, f"{slot.what} is in {want.unit}")
     message = f"{slot.what} is {described(want)}"
-    help = f"write `{written(value.value)}`" if not want.unit and want.name != "Length" else None
+    is_plain = not want.unit and want.name != "Length" and want.low <= value.value <= want.high
+    help = f"write `{written(value.value)}`" if is_plain else None
     world.faults.fail(
         "wrong-unit",
         message,

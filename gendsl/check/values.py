@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from gendsl import tree
@@ -10,11 +11,14 @@ from gendsl.catalogue.types import COMPONENTS, RUNS, Type, described
 from gendsl.check import fixed, names, numbers, references, results, sweeps
 from gendsl.check.scope import Declared, Given, World
 from gendsl.check.slots import Slot, mismatch
-from gendsl.spec import Choice, Flag, InputFile, Items, Nothing, Operation, Text, Value
+from gendsl.spec import Choice, Flag, InputFile, Items, Nothing, Number, Operation, Text, Value
+from gendsl.spec.operators import COMPARISONS
 
 METRICS = {"train_error": Type("Share", low=0, high=1), "train_accuracy": Type("Share", low=0, high=1)}
 METRICS["train_loss"] = Type("NonNegative", low=0)
 """What a run can be stopped by, and the type of the bound."""
+FLIPPED = {"<": ">", "<=": ">=", "==": "==", ">=": "<=", ">": "<"}
+"""How a share is compared where one minus it is compared."""
 
 
 def value(world: World, given: Given, want: Type, slot: Slot) -> Value:
@@ -153,6 +157,13 @@ def _stop(world: World, given: Given, want: Type, slot: Slot) -> Value:
         one = want._replace(optional=False)
         sides = [value(world, given.at(side), one, slot) for side in (expr.left, expr.right)]
         parts = [part for side in sides for part in conditions(side)]
+        if not _can_hold(parts):
+            world.faults.fail(
+                "empty-selection",
+                "nothing can meet this `stop`: its conditions exclude each other",
+                given.place,
+                help="leave one of them out, or turn its sign round",
+            )
         return Operation(op="and", operands=tuple(parts))
     if isinstance(expr, tree.Name | tree.Dot) and not (isinstance(expr, tree.Name) and expr.id in METRICS):
         return _named(world, given, want, slot)
@@ -176,6 +187,29 @@ def _stop(world: World, given: Given, want: Type, slot: Slot) -> Value:
 def conditions(stop: Value) -> tuple[Value, ...]:
     """The conditions of a stop that must all hold."""
     return stop.operands if isinstance(stop, Operation) and stop.op == "and" else (stop,)
+
+
+def _can_hold(parts: list[Value]) -> bool:
+    """Whether some error and some loss meet all conditions; those with bounds that vary are taken to be met."""
+    fixed = [
+        (part.operands[0].name, part.op, part.operands[1].value)
+        for part in parts
+        if isinstance(part, Operation)
+        and isinstance(part.operands[0], Choice)
+        and isinstance(part.operands[1], Number)
+    ]
+    losses = [(op, bound) for name, op, bound in fixed if name == "train_loss"]
+    shares = [(op, bound) for name, op, bound in fixed if name == "train_error"]
+    shares += [(FLIPPED[op], round(1 - bound, 12)) for name, op, bound in fixed if name == "train_accuracy"]
+    highest = max((bound for _, bound in losses), default=0) + 1
+    return _is_met(losses, highest) and _is_met(shares, 1)
+
+
+def _is_met(conditions: list[tuple[str, float]], highest: float) -> bool:
+    """Whether a number from 0 to `highest` meets all; only bounds and what lies between two need be tried."""
+    edges = sorted({0.0, highest, *(bound for _, bound in conditions)})
+    tried = [*edges, *((low + high) / 2 for low, high in pairwise(edges))]
+    return any(all(COMPARISONS[op](number, bound) for op, bound in conditions) for number in tried)
 
 
 def _choice(world: World, given: Given, want: Type, slot: Slot) -> Value:
