@@ -19,6 +19,7 @@ from gendsl_runtime.archive import save
 from gendsl_runtime.chart.interval import mean_interval, within
 from gendsl_runtime.cli import main, show
 from gendsl_runtime.report.cards import cards
+from gendsl_runtime.report.figure import worded
 from gendsl_runtime.report.graph import graph
 from gendsl_runtime.report.layers import depths, layers, route
 from gendsl_runtime.report.render import sentences
@@ -239,3 +240,21 @@ def test_what_an_experiment_is_about_keeps_its_paragraphs() -> None:
     assert (lead, rest) == ("One thing.", ("And another.", "Of which more.", "Last."))
     assert sentences("Only this.") == ("Only this.", ())
     assert sentences("") == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["small.test", "most_of_all.test"], ["small", "most of all"]),
+        (["small.test", "small.train"], ["small.test", "small.train"]),
+        (["small.test", "small"], ["small.test", "small"]),
+        (["sgd_to_the_end", "blind"], ["sgd to the end", "blind"]),
+        (["a_b", "a b"], ["a_b", "a b"]),
+        (["small.test"], ["small.test"]),
+        (["0.5", "1.5"], ["0.5", "1.5"]),
+        (["true", "false"], ["true", "false"]),
+        (["a.test", "b.test", "a.test"], ["a", "b", "a"]),
+    ],
+)
+def test_names_are_words_in_legends(labels: list[str], shown: list[str]) -> None:
+    assert worded(labels) == shown

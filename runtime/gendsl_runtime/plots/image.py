@@ -124,9 +124,14 @@ def _panels(
         np.asarray(array[dim].values if dim in array.coords else np.arange(array.sizes[dim]))
         for dim in others
     ]
+    shown = (
+        {}
+        if facet is None
+        else dict(zip(facet.array[facet.dim].values.tolist(), facet.array.values.tolist()))
+    )
     titles = [
         ", ".join(
-            facet.said(one) if facet is not None and dim == facet.dim else f"{dim} {one}"
+            _said(facet, shown.get(one, one)) if facet is not None and dim == facet.dim else f"{dim} {one}"
             for dim, one in zip(others, labels)
         )
         for labels in _product(texts)
@@ -134,6 +139,12 @@ def _panels(
     panels = [(title, stacked.isel(panel=place)) for place, title in enumerate(titles[:PANELS])]
     skipped = f"{PANELS} of {len(titles):,} pictures are drawn." if len(titles) > PANELS else ""
     return panels, skipped
+
+
+def _said(facet: Column, label: object) -> str:
+    """A label as a panel's title: names speak for themselves, `true` and numbers do not."""
+    text = facet.said(label)
+    return f"{facet.title} {text}" if facet.is_number or text in ("true", "false") else text
 
 
 def _filled(panels: list[tuple[str, xr.DataArray]]) -> tuple[list[tuple[str, xr.DataArray]], str]:
@@ -225,7 +236,7 @@ def _points(
         few, thinning = thinned(frame, limit=500)
         return {"": few}, " ".join(filter(None, (thinning, missing)))
     parts = {
-        follows.said(label): thinned(part, limit=500) for label, part in frame.groupby("facet", sort=False)
+        _said(follows, label): thinned(part, limit=500) for label, part in frame.groupby("facet", sort=False)
     }
     notes = dict.fromkeys(thinning for _, thinning in parts.values())
     return {label: part for label, (part, _) in parts.items()}, " ".join(filter(None, (*notes, missing)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ from gendsl_runtime.report.summary import summary
 from gendsl_runtime.report.words import title
 from gendsl_runtime.results import Results, axis_coordinates
 
+PART = re.compile(r"([A-Za-z]\w*)\.([A-Za-z]\w*)")
+"""A part of something declared, such as `digits.test`."""
 TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 """Bidirectional classes of marks that turn the direction of what follows."""
 
@@ -77,8 +80,22 @@ def _labels(value: spec.Coordinate, results: Results) -> xr.DataArray:
     index = coordinates[axis.name][1]
     texts = coordinates[name][1]
     if texts.dtype.kind == "U":
-        texts = np.array([printable(text) for text in texts])
+        texts = np.array(worded([printable(text) for text in texts]))
     return xr.DataArray(texts, dims=(axis.name,), coords={axis.name: index})
+
+
+def worded(labels: list[str]) -> list[str]:
+    """Names as a legend shows them: `one_block` is `one block`, and what `a.test` and `b.test` share goes.
+
+    Nothing changes where two labels would become one.
+    """
+    parts = [PART.fullmatch(label) for label in labels]
+    ends = {part[2] if part else None for part in parts}
+    is_shared = len(set(labels)) > 1 and len(ends) == 1
+    found = [
+        (part[1] if part and is_shared else label).replace("_", " ") for part, label in zip(parts, labels)
+    ]
+    return found if len(set(found)) == len(set(labels)) else labels
 
 
 def _is_own(axis: str, results: Results) -> bool:

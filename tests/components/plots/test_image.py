@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,3 +168,26 @@ def test_diverging_colours_have_their_middle_at_zero_where_signs_differ() -> Non
     assert read[0, 1][:3].tolist() == [int(middle[k : k + 2], 16) for k in (1, 3, 5)]
     given = pixels(url(panels(image(TABLE, quantity(grid, y=range(2), x=range(2)), low=-1.0))[0]))
     assert given[0, 0][:3].tolist() == [int(DIVERGING[0][k : k + 2], 16) for k in (1, 3, 5)]
+
+
+def test_a_panel_of_true_or_of_a_number_says_of_what() -> None:
+    for values, titles in ((["true", "false"], ["run true", "run false"]), ([1, 2], ["run 1", "run 2"])):
+        grids = np.arange(8.0).reshape(2, 2, 2)
+        quantities = quantity(grids, run=values, y=[0, 1], x=[0, 1])
+        found = panels(image(TABLE, quantities, facet=labels("run", values)))
+        assert [panel["title"]["text"] for panel in found] == titles
+
+
+def test_points_find_the_panel_of_a_label_that_is_shown_in_words() -> None:
+    """Panels are called by what the facet shows, which need not be what the axis holds."""
+    held, shown = ["one_run", "other_run"], np.array(["one run", "other run"])
+    facet = labels("run", held)
+    facet = replace(facet, array=facet.array.copy(data=shown), levels=tuple(shown.tolist()))
+    grids = quantity(np.arange(8.0).reshape(2, 2, 2), run=held, y=[0.0, 1.0], x=[0.0, 1.0])
+    places = quantity(np.array([[0.25], [0.75]]), run=held, point=[0])
+    drawn = panels(image(TABLE, grids, facet=facet, x=places, y=places))
+    found = {panel["title"]["text"]: panel["layer"][1]["rows"] for panel in drawn}
+    assert {name: [row["x"] for row in rows] for name, rows in found.items()} == {
+        "one run": [0.25],
+        "other run": [0.75],
+    }
