@@ -67,8 +67,16 @@
   config.aria = false;
   const panel = (parts) => Math.max(1, ...(parts || []).map((part) => part.width));
   const isPlane = (parts) => parts.some((part) => part.layer[0].encoding.x.axis);
+  // Entries of a legend in one row, as many as there is room for: what is beyond the edge would be cut off.
+  const inRows = (part, room) => [part, ...(part.layer || [])].flatMap((one) => Object.values(one.encoding || {})).forEach((channel) => {
+    const legend = channel && channel.legend;
+    if (!legend || !legend.columns || !channel.scale || !channel.scale.domain) return;
+    const longest = Math.max(...channel.scale.domain.map((label) => String(label).length));
+    legend.columns = Math.max(1, Math.min(legend.columns, Math.floor((room - 50) / (40 + 6.5 * longest))));
+  });
   const fitted = (spec, room) => {
     const copy = structuredClone(spec);
+    inRows(copy.spec || copy, room);
     if (copy.spec) {
       const most = copy.columns || 1;
       copy.columns = Math.max(1, Math.min(most, Math.floor((room - 40) / 210)));
