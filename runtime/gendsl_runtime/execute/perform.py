@@ -156,9 +156,7 @@ class Performer:
         )
         glimpses.rest()
         return [
-            Broken(code=one.code, reason=one.told)
-            if isinstance(one, Diverged)
-            else artifact.pack(one)
+            Broken(code=one.code, reason=one.told) if isinstance(one, Diverged) else artifact.pack(one)
             for one in fitted
         ]
 
