@@ -55,7 +55,7 @@ def check(source: Source, file: tree.File, catalogue: Catalogue, options: Option
         settings.apply(world, options)
         spec = _experiment(world, options, is_whole=not file.broken)
     except Broken:
-        pass
+        pass  # What broke it is among the faults.
     except RecursionError:
         place = Place(source, Span(0, min(1, len(source.text))))
         faults.report("too-deep", "names in this file lead to one another too many times", place)

@@ -117,10 +117,10 @@ def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
         assert not [name for name in attributes if name.startswith("on")], attributes
 
 
-def test_the_policy_allows_the_two_scripts_and_no_network(page: Page) -> None:
+def test_the_policy_allows_the_three_scripts_and_no_network(page: Page) -> None:
     policy = next(a["content"] for tag, a in page.elements if tag == "meta" and a.get("http-equiv")) or ""
     code = [text for attributes, text in page.scripts if "type" not in attributes]
-    assert len(code) == 2
+    assert len(code) == 3
     for script in code:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy

@@ -273,7 +273,7 @@ def test_reports_are_served_with_the_scripts_they_name_and_apart_from_all_else(
     answer = client.ask("/runs/real-001/report.html")
     assert answer.body == page.read_bytes()
     own = answer.headers["content-security-policy"]
-    assert own.count("'sha256-") == 2
+    assert own.count("'sha256-") == 3
     assert "sandbox allow-scripts allow-downloads" in own and "allow-same-origin" not in own
     assert "connect-src 'none'" in own
 

@@ -63,10 +63,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Writes the page and a folder for each experiment; 3 where one of them failed."""
     from gendsl_runtime.cli.options import UsageError
-    from gendsl_runtime.report.gallery import INDEX, render_gallery, tally
+    from gendsl_runtime.report.gallery import GENERATOR, INDEX, render_gallery, tally
 
     output: Path = arguments.output
-    if (output / INDEX).exists() and b'content="GenDSL gallery"' not in (output / INDEX).read_bytes():
+    if (output / INDEX).exists() and f'content="{GENERATOR}"'.encode() not in (output / INDEX).read_bytes():
         raise UsageError(
             f"{output / INDEX} is a page of another kind, and is left as it is; give another --output"
         )

@@ -8,10 +8,13 @@ from typing import Literal
 from torch import Tensor
 
 from gendsl_runtime.component import Count, NonNegative, Optimizer, PerMember, Positive, optimizer
+from gendsl_runtime.problem import Problem
 from gendsl_runtime.train.optimizer import There, corrected, norms
 
 TINY = 1e-12
 """Keeps a gradient of zero from dividing by zero."""
+SMALLEST = 1e-7
+"""About the rounding of a float32 of size 1."""
 
 
 @optimizer(
@@ -59,6 +62,12 @@ def gradient_penalty(
         epsilon: Euclidean length of the step of the differences, over all parameters.
         scale: whether the penalty follows the learning rate.
     """
+    if epsilon < SMALLEST:
+        raise Problem(
+            "out-of-range",
+            f"`epsilon` is {epsilon:g}, and in single precision weights do not feel so short a step",
+            help=f"write `epsilon = 0.01`, or at least {SMALLEST:g}",
+        )
     made = replace(base, blocks=blocks)
     if not bool(strength.any()):
         return made

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from gendsl_runtime.chart.style import STATIC
 from gendsl_runtime.draft import write_whole
 from gendsl_runtime.report.bundle import libraries
 from gendsl_runtime.report.comparison import Comparison
-from gendsl_runtime.report.render import FOLDER, Drawn, drawn, environment, policy
+from gendsl_runtime.report.render import Drawn, drawn, environment, frame, part
 from gendsl_runtime.store.faults import told
 
 
@@ -37,21 +35,18 @@ def render_comparison(found: Comparison, path: Path) -> Path:
 
 def comparison_page(found: Comparison) -> str:
     """The HTML of the comparison."""
-    scripts = [libraries(), (FOLDER / "page.js").read_text(encoding="utf-8")]
     changed = [claim for claim in found.claims if claim.is_changed]
+    heading = f"{', '.join(found.names[:-1])} and {found.names[-1]}"
     return (
         environment()
         .get_template("compare.html")
         .render(
+            frame(heading, libraries(), part("page.js")),
             found=found,
-            heading=f"{', '.join(found.names[:-1])} and {found.names[-1]}",
             changed=len(changed),
             parts=("Specification", "Environment"),
             figures=_figures(found),
             config=STATIC,
-            style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
-            scripts=[Markup(script) for script in scripts],
-            policy=policy(scripts),
         )
     )
 

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from gendsl_runtime.draft import write_whole
 from gendsl_runtime.report.cards import MARKS, cards
 from gendsl_runtime.report.picture import Picture, picture
-from gendsl_runtime.report.render import FOLDER, environment, policy, sentences, shown_plots
+from gendsl_runtime.report.render import environment, frame, sentences, shown_plots
 from gendsl_runtime.report.words import duration
 from gendsl_runtime.results import Results
 from gendsl_runtime.store.faults import told
 
 INDEX = "index.html"
+GENERATOR = "GenDSL gallery"
+"""By which `gen gallery` knows a page of its own."""
 ANCHOR = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -100,19 +100,15 @@ def render_gallery(exhibits: Sequence[Exhibit], folder: Path, *, preset: str | N
 
 def gallery_page(exhibits: Sequence[Exhibit], *, preset: str | None = None) -> str:
     """The HTML of the page."""
-    scripts = [(FOLDER / "gallery.js").read_text(encoding="utf-8")]
-    styles = [(FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "gallery.css")]
     return (
         environment()
         .get_template("gallery.html")
         .render(
+            frame("Gallery of experiments", styles=("page.css", "gallery.css"), generator=GENERATOR),
             exhibits=exhibits,
             tally=tally(exhibits),
             faults=[one for one in exhibits if one.fault],
             preset=preset,
-            style=Markup("\n".join(styles)),
-            scripts=[Markup(script) for script in scripts],
-            policy=policy(scripts),
         )
     )
 

@@ -107,9 +107,9 @@ def page(results: Results, figures: list[Drawn], files: Sequence[Attached] = ())
     """The HTML of the report."""
     experiment = results.spec
     lead, rest = sentences(experiment.about)
-    scripts = [libraries(), (FOLDER / "page.js").read_text(encoding="utf-8")]
     used = methods(experiment)
     content: dict[str, Any] = {
+        **frame(experiment.title, libraries(), part("page.js")),
         "spec": experiment,
         "record": results.record,
         "date": _date(results),
@@ -130,11 +130,27 @@ def page(results: Results, figures: list[Drawn], files: Sequence[Attached] = ())
         "provenance": provenance(results),
         "parameters": [(name, shown(value)) for name, value in experiment.parameters.items()],
         "config": STATIC,
-        "style": Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
-        "scripts": [Markup(script) for script in scripts],
-        "policy": policy(scripts),
     }
     return environment().get_template("page.html").render(content)
+
+
+def part(name: str) -> str:
+    """A style or script of this folder."""
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def frame(
+    heading: str, *scripts: str, styles: Sequence[str] = ("page.css",), generator: str = "GenDSL"
+) -> dict[str, Any]:
+    """What every page has: its heading, style and scripts, and the policy that allows these scripts alone."""
+    every = [part("theme.js"), *scripts]
+    return {
+        "heading": heading,
+        "generator": generator,
+        "style": Markup("\n".join(part(name) for name in styles)),
+        "scripts": [Markup(script) for script in every],
+        "policy": policy(every),
+    }
 
 
 @cache

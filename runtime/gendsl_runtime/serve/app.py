@@ -19,15 +19,15 @@ from gendsl_runtime.serve.guard import Guard
 from gendsl_runtime.serve.shelf import Shelf, policy
 
 HERE = Path(__file__).parent
-STYLE = Path(gendsl_runtime.__file__).parent / "report" / "page.css"
+REPORT = Path(gendsl_runtime.__file__).parent / "report"
 
 
 def application(store: Path, *, token: str) -> ASGIApp:
     """Everything that is served of a store, behind a token."""
     shelf = Shelf(store)
     page = (HERE / "live.html").read_bytes()
-    script = (HERE / "live.js").read_bytes()
-    style = STYLE.read_bytes() + (HERE / "live.css").read_bytes()
+    script = (REPORT / "theme.js").read_bytes() + (HERE / "live.js").read_bytes()
+    style = (REPORT / "page.css").read_bytes() + (HERE / "live.css").read_bytes()
 
     def runs(request: Request) -> Response:
         found = [record(store, name) for name in record_ids(store)]

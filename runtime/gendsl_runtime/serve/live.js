@@ -13,14 +13,6 @@
   const text = (node, value) => { if (node.textContent !== value) node.textContent = value; };
   const main = byId("main");
 
-  // Theme: the system's, until the reader chooses.
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (document.documentElement.dataset.theme || (system.matches ? "dark" : "light")) === "dark";
-  const named = () => text(byId("theme"), isDark() ? "Light" : "Dark");
-  byId("theme").addEventListener("click", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; named(); });
-  system.addEventListener("change", named);
-  named();
-
   // Words.
   const whole = (value) => value.toLocaleString("en");
   const duration = (seconds) => {

@@ -10,30 +10,18 @@ from torch import Tensor
 from gendsl_runtime.network import Network, State, Tensors
 from gendsl_runtime.noise import Noise
 from gendsl_runtime.train.adopting import Adopting
+from gendsl_runtime.train.around import Around
 from gendsl_runtime.train.layers.layer import Rated, Rates
 from gendsl_runtime.train.optimizer import norms
 
 
 @dataclass(frozen=True)
-class Normalised:
+class Normalised(Around):
     """`f(x) / prod_l (|W_l| / norm)` over all weights; offsets, scales of norms and buffers are the inner network's."""
 
-    inner: Network
     norm: float
     is_always: bool
     """Whether also in training; else in evaluation alone."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.inner.shape
-
-    @property
-    def outputs(self) -> int:
-        return self.inner.outputs
-
-    @property
-    def is_noisy(self) -> bool:
-        return self.inner.is_noisy
 
     @property
     def trained(self) -> Network | None:

@@ -10,9 +10,10 @@ from math import prod
 import torch
 from torch import Tensor
 
-from gendsl_runtime.network import Network, State, Tensors
+from gendsl_runtime.network import State, Tensors
 from gendsl_runtime.noise import Noise
 from gendsl_runtime.problem import Problem
+from gendsl_runtime.train.around import Around
 from gendsl_runtime.train.projection import Kind, drawn, padded, projected
 
 COORDINATES = "coordinates"
@@ -22,24 +23,11 @@ START, PROJECTION = "start.", "projection."
 
 
 @dataclass(frozen=True)
-class Subspace:
+class Subspace(Around):
     """`theta = theta_0 + P w`: w is learnt, `theta_0` and P are fixed buffers, as are those of the inner network."""
 
-    inner: Network
     dimension: int
     kind: Kind
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.inner.shape
-
-    @property
-    def outputs(self) -> int:
-        return self.inner.outputs
-
-    @property
-    def is_noisy(self) -> bool:
-        return self.inner.is_noisy
 
     @cached_property
     def sizes(self) -> dict[str, tuple[int, ...]]:

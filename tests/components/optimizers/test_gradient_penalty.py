@@ -320,3 +320,8 @@ def test_gradients_are_corrected_once(inner, outer) -> None:
     within = component("optimizer", inner, base=component("optimizer", "sgd"))
     with pytest.raises(Problem, match="within another"):
         trained(component("optimizer", outer, base=within))
+
+
+def test_a_step_that_rounding_swallows_is_refused() -> None:
+    with pytest.raises(Problem, match="do not feel so short a step"):
+        trained(penalised(epsilon=1e-30))
