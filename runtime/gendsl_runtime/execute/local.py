@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock, Thread
-from time import perf_counter
+from time import process_time
 from typing import Protocol, TypeAlias
 
 from gendsl_runtime.execute.guard import PATIENCE, Guard, ended, killed
@@ -26,7 +26,7 @@ from gendsl_runtime.store.owned import own_folder
 from gendsl_runtime.train.glimpse import Glimpse, received
 
 Done: TypeAlias = tuple[Task, list[Outcome], float]
-"""A task, its results, and the seconds it took."""
+"""A task, its results, and the seconds of the processor it took; 0 of a worker that died, which cannot say."""
 Watch: TypeAlias = Callable[[Task, float | Glimpse], None]
 """Told the share of a task that is done, and of a training how its losses go."""
 
@@ -71,9 +71,9 @@ class InProcess:
 
     def ended(self, seconds: float | None = None) -> Done:
         task, watch = self._waiting.popleft()
-        start = perf_counter()
+        start = process_time()
         outcomes = self._performer.perform(task, lambda sign: watch(task, sign))
-        return task, outcomes, perf_counter() - start
+        return task, outcomes, process_time() - start
 
     def close(self) -> None:
         """Nothing was started."""
@@ -152,12 +152,11 @@ class Workers:
 
     def _answered(self, place: int, task: Task, watch: Watch) -> Done:
         guard = Guard(self._processes[place], task, self._patience)
-        start = perf_counter()
         try:
             done = self._ask(self._processes[place], task, watch, guard)
         except (OSError, ValueError):
             broken = guard.broken(self._replaced(place))
-            return task, [broken] * len(task.nodes), perf_counter() - start
+            return task, [broken] * len(task.nodes), 0.0
         finally:
             guard.stop()
         if guard.is_late:  # ended just when it had answered

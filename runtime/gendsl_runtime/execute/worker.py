@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any, TextIO
 
 from gendsl_runtime.execute.perform import Performer
@@ -59,10 +59,10 @@ def _serve(store_path: Path, folder: Path, tasks: TextIO, answers: TextIO) -> No
 
 def answer(performer: Performer, task: Task, stem: Path, answers: TextIO) -> None:
     """Performs one task and says where its payloads are."""
-    start = perf_counter()
+    start = process_time()
     print(json.dumps({"progress": None}), file=answers)  # it has begun
     outcomes = performer.perform(task, lambda sign: print(json.dumps(_said(sign)), file=answers))
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     with told(stem.parent):
         written = list(_written(outcomes, stem))
     print(json.dumps({"outcomes": written, "seconds": seconds}), file=answers)
