@@ -169,7 +169,7 @@ def terminal(spec: Path, *, width: int = 80, interrupt: bool = False, **environm
 
 def test_a_terminal_sees_the_run_and_is_left_as_it_was(tmp_path: Path) -> None:
     spec = tmp_path / "tiny.gen"
-    spec.write_text(SPEC.replace("EPOCHS", "400"))
+    spec.write_text(SPEC.replace("EPOCHS", "2500"))
     code, said = terminal(spec)
     assert code == 0
     assert "computing" in said and "stacks in training" in said and "claims so far" in said
